@@ -1,0 +1,69 @@
+"""Runs the load generators and hands back what they said."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from bench import visitor, workshop
+from bench.servers import Server
+
+SESSIONS = 50
+
+
+def requests(
+    server: Server, kind: str, path: str, *, clients: int, seconds: float, warmup: float, tag: str = "x"
+) -> tuple[dict[str, Any], list[str]]:
+    """Clients that ask again as soon as they are answered.
+
+    Returns the figures and the keys of the acknowledged posts. Raises RuntimeError when anything was refused.
+    """
+    cookies, acks = files(server)
+    visitor.sign_in_many(server, clients, cookies)
+    command: list[str | Path] = [
+        *(workshop.WORK / "requests", "--kind", kind, "--path", path, "--port", str(server.port)),
+        *("--clients", str(clients), "--seconds", str(seconds), "--warmup", str(warmup), "--tag", tag),
+        *("--cookies", cookies, "--acks", acks),
+    ]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+    said = json.loads(done.stdout)
+    if said["refused"] or said["unanswered"] or not said["counted"]:
+        raise RuntimeError(f"{server.kind.name}: {path} was not answered as it should be: {said}")
+    return said, acks.read_text().split()
+
+
+def fanout(
+    server: Server, *, readers: int, rate: float, count: int, connected: Callable[[], None], patience: float = 10
+) -> tuple[dict[str, Any], list[str]]:
+    """Many readers and one sender. Calls `connected` when all are there and nothing is said yet.
+
+    Returns the figures and the texts of the acknowledged posts. Raises RuntimeError unless everybody got everything,
+    once and in order.
+    """
+    cookies, acks = files(server)
+    visitor.sign_in_many(server, min(SESSIONS, readers), cookies)
+    command: list[str | Path] = [
+        *(workshop.WORK / "fanout", "--transport", server.kind.transport, "--port", str(server.port)),
+        *("--readers", str(readers), "--rate", str(rate), "--count", str(count), "--patience", str(patience)),
+        *("--cookies", cookies, "--acks", acks),
+    ]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin
+        assert process.stdout
+        try:
+            if not process.stdout.readline():
+                raise RuntimeError(f"{server.kind.name}: the readers could not connect")
+            connected()
+            process.stdin.write("go\n")
+            process.stdin.flush()
+            said = json.loads(process.stdout.readline() or "null")
+        finally:
+            process.stdin.close()
+    if not said or said["deliveries"] != readers * count or said["duplicates"] or said["disordered"] or said["refused"]:
+        raise RuntimeError(f"{server.kind.name}: not everybody got everything once and in order: {said}")
+    return said, acks.read_text().split()
+
+
+def files(server: Server) -> tuple[Path, Path]:
+    return server.data / "cookies.txt", server.data / "acks.txt"

@@ -1,0 +1,34 @@
+"""How much is asked: the numbers of a whole run, and small ones that only show that everything works."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Plan:
+    rounds: int = 3
+    fanout_readers: int = 5_000
+    fanout_posts: int = 60
+    arrival_readers: int = 1_000
+    arrival_posts: int = 50
+    posts_per_second: float = 5.0
+    settle: float = 2.0
+    idle: float = 3.0
+    post_clients: int = 64
+    page_clients: int = 16
+    seconds: float = 4.0
+    warmup: float = 1.0
+    starts: int = 5
+
+
+QUICK = Plan(
+    rounds=1,
+    fanout_readers=200,
+    fanout_posts=5,
+    arrival_readers=100,
+    arrival_posts=5,
+    settle=0.5,
+    idle=0.5,
+    seconds=0.5,
+    warmup=0.2,
+    starts=1,
+)

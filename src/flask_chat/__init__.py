@@ -1,0 +1,71 @@
+"""Flask Chat: start it with one command, join with one word, never lose a line."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+
+from flask import Flask, Response, request
+
+from . import cli, opening
+from . import config as configuration
+from .api import messages as api_messages
+from .api import sessions as api_sessions
+from .config import Config, ConfigError
+from .http import headers, identity, visitor
+from .http.identity import CookieSessions
+from .web import entry, errors, messages, owner, people
+from .web import rooms as room_pages
+
+__version__ = configuration.VERSION
+
+
+def create_app(config: Config | None = None) -> Flask:
+    """Wire the house and open the chat's data.
+
+    Raises :class:`flask_chat.config.ConfigError`, :class:`flask_chat.db.DataInUse` or
+    :class:`flask_chat.schema.SchemaTooNew`, with nothing changed.
+    """
+    config = config or Config.from_environment()
+    if config.database_url:
+        raise ConfigError("DATABASE_URL is set, but this release keeps its data in SQLite. Unset it to go on.")
+    app = Flask(__name__, static_folder=None)
+    app.config.update(
+        SESSION_COOKIE_NAME=identity.COOKIE,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_REFRESH_EACH_REQUEST=False,
+        PERMANENT_SESSION_LIFETIME=timedelta(days=configuration.SESSION_DAYS),
+        MAX_CONTENT_LENGTH=configuration.MAX_BODY,
+        MAX_FORM_MEMORY_SIZE=configuration.MAX_BODY,
+    )
+    app.session_interface = CookieSessions()
+    # A message in an address keeps its slashes, however many.
+    app.url_map.merge_slashes = False
+    app.url_map.converters["words"] = messages.Words
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.before_request(visitor.refuse_too_large)
+    app.before_request(visitor.refuse_other_origins)
+    app.after_request(_finish)
+    for door in (entry, room_pages, messages, people, owner, api_messages, api_sessions):
+        app.register_blueprint(door.blueprint)
+    errors.register(app)
+    # Flask's own line for an error names the address, which may have a message in it; ours names the route.
+    app.logger.disabled = True
+    for command in cli.main.commands.values():
+        app.cli.add_command(command)
+    if os.environ.get("FLASK_RUN_FROM_CLI") == "true":
+        # `flask routes` beside a running chat must not reach for its data; a request does.
+        app.wsgi_app = opening.on_first_request(app, config)  # type: ignore[assignment, method-assign]
+    else:
+        opening.open_once(app, config)
+    return app
+
+
+def _finish(response: Response) -> Response:
+    response.headers.extend(headers.EVERYWHERE)
+    if "cache-control" not in response.headers:
+        response.headers["cache-control"] = headers.PRIVATE
+    if "asgi.scope" in request.environ:
+        request.environ["asgi.scope"]["flask_chat.route"] = request.url_rule
+    return response

@@ -1,0 +1,5 @@
+"""``python -m flask_chat``"""
+
+from .cli import main
+
+main(prog_name="flask-chat")

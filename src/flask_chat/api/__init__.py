@@ -1,0 +1,1 @@
+"""The door for programs: JSON, one noun a file."""

@@ -1,0 +1,1 @@
+"""The house: tables and verbs, one noun a file. Knows no Flask and no event loop."""

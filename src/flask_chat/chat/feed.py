@@ -1,0 +1,94 @@
+"""The feed: what came after a cursor that somebody may see, encoded as it was when it was live."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, and_, bindparam, or_, select
+
+from .. import events
+from ..events import Event, event
+from . import messages, rooms
+from .messages import message
+from .people import Person, person
+from .rooms import Room
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """What a reader may see: the events whose audience is one of ``keys``."""
+
+    person_id: int
+    room_ids: frozenset[int]
+    keys: frozenset[int]
+
+    @classmethod
+    def of(cls, person_id: int, room_ids: frozenset[int]) -> Audience:
+        """The audience of a person who is in these rooms."""
+        return cls(person_id, room_ids, room_ids | {-person_id})
+
+    def includes(self, event: Event) -> bool:
+        """Whether the reader may see an event."""
+        return event.audience in self.keys
+
+
+def audience(connection: Connection, reader: Person) -> Audience:
+    """What somebody may see now."""
+    return Audience.of(reader.id, frozenset(room.id for room in rooms.all_for(connection, reader)))
+
+
+def after(connection: Connection, reader: Audience, cursor: int, limit: int, size: int) -> tuple[list[Event], int]:
+    """Up to ``limit`` events after ``cursor`` that ``reader`` may see, and the id that they reach to.
+
+    They are cut off after ``size`` bytes, but never before the first.
+    """
+    last = events.last_id(connection)
+    if last <= cursor:
+        return [], cursor
+    parameters = {
+        "after": cursor,
+        "through": last,
+        "person_id": reader.person_id,
+        "room_ids": list(reader.room_ids),
+        "most": limit,
+    }
+    found: list[Event] = []
+    with connection.execute(_AFTER, parameters) as rows:
+        for row in rows:
+            found.append(_encode(row))
+            size -= len(found[-1].body)
+            if size <= 0 or len(found) == limit:
+                return found, found[-1].id
+    return found, last
+
+
+def _encode(row: Iterable[object]) -> Event:
+    id, type, room_id, person_id, subject_id, slug, *columns = row
+    if type == "message.posted":
+        kept = messages.from_row(columns, slug)  # type: ignore[arg-type]
+        return messages.posted_event(Room(room_id, slug, ""), kept)  # type: ignore[arg-type]
+    return Event(id, type, room_id, person_id, subject_id, events.plain(id, type))  # type: ignore[arg-type]
+
+
+_AFTER = (
+    select(
+        event.c.id,
+        event.c.type,
+        event.c.room_id,
+        event.c.person_id,
+        event.c.subject_id,
+        rooms.room.c.slug,
+        *messages.COLUMNS,
+    )
+    .outerjoin(message, and_(message.c.id == event.c.subject_id, event.c.type == "message.posted"))
+    .outerjoin(person, person.c.id == message.c.author_id)
+    .outerjoin(rooms.room, rooms.room.c.id == event.c.room_id)
+    .where(
+        event.c.id > bindparam("after"),
+        event.c.id <= bindparam("through"),
+        or_(event.c.room_id.in_(bindparam("room_ids", expanding=True)), event.c.person_id == bindparam("person_id")),
+    )
+    .order_by(event.c.id)
+    .limit(bindparam("most"))
+)

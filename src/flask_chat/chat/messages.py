@@ -1,0 +1,283 @@
+"""Messages: what people say.
+
+A message's id is its place in the log. It is rendered once, from one template; what differs for each reader is done
+by the page.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+import msgspec
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    bindparam,
+    func,
+    insert,
+    select,
+)
+
+from .. import config, events
+from ..db import Database, Transaction, metadata
+from . import clock, rendering, rooms, text
+from .errors import Conflict, Invalid, NotFound, TooLong
+from .people import Person, person
+from .rooms import Room
+
+message = Table(
+    "message",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("room_id", ForeignKey("room.id"), nullable=False),
+    Column("author_id", ForeignKey("person.id"), nullable=False),
+    Column("client_id", String(64)),
+    Column("text", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("edited_at", BigInteger),
+    # Whether it follows a message of the same author closely enough to be shown under the same name.
+    Column("continues", Boolean, nullable=False),
+    UniqueConstraint("client_id", "author_id", name="message_sent_once"),
+    Index("message_by_room", "room_id", "id"),
+    Index("message_by_author", "author_id"),
+)
+
+FOLLOWS_WITHIN = 5 * 60_000
+"""Milliseconds within which a message of the same author continues the one before it."""
+
+
+class Message(msgspec.Struct, frozen=True, gc=False):
+    """A message as programs see it. Times are RFC 3339, UTC; ``html`` is the whole ``<article>``."""
+
+    id: int
+    room: str
+    author: str
+    text: str
+    html: str
+    created_at: str
+    edited_at: str | None
+    client_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A message on its way in: checked, not yet kept."""
+
+    author: Person
+    room: str
+    text: str
+    client_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A message that is kept; ``new`` is False if it was there already."""
+
+    message: Message
+    new: bool
+
+
+def draft(author: Person, room: str, raw_text: object, client_id: object = None) -> Draft:
+    """Check what somebody wants to say. Raises :class:`Invalid` or :class:`TooLong` with the reason."""
+    if not isinstance(raw_text, str):
+        raise Invalid("A message needs its text.")
+    if client_id is not None and not (isinstance(client_id, str) and _CLIENT_ID.fullmatch(client_id)):
+        raise Invalid("A client_id is 1 to 64 letters, digits, - or _.")
+    try:
+        checked = text.check(raw_text, config.MAX_TEXT)
+    except text.InvalidText as error:
+        raise (TooLong if error.code == "too_long" else Invalid)(error.reason) from None
+    return Draft(author, room, checked, client_id)
+
+
+def post(database: Database, new: Draft) -> Future[Posted]:
+    """Keep a message; the future is done once it is durable.
+
+    It raises :class:`NotFound` for an unknown room and :class:`Conflict` for a client id that the author used for
+    another text; the same client id with the same text answers with the message that is there.
+    """
+    return database.submit(post_together, new)
+
+
+def post_together(transaction: Transaction, drafts: list[Draft]) -> list[Posted | Exception]:
+    """Keep messages that wait for the same commit; an outcome for each, in order."""
+    sent = _sent_before(
+        transaction.connection, {(new.client_id, new.author.id) for new in drafts if new.client_id is not None}
+    )
+    found = rooms.for_members(transaction.connection, {(new.author.id, new.room) for new in drafts})
+    last: dict[int, tuple[int, int]] = {}
+    outcomes: list[Posted | Exception] = []
+    rows: list[dict[str, object]] = []
+    appended: list[events.Event] = []
+    next_id = events.next_id(transaction)
+    for new in drafts:
+        room = found.get((new.author.id, new.room))
+        if room is None:
+            outcomes.append(NotFound("There is no such room."))
+            continue
+        before = sent.get((new.client_id, new.author.id)) if new.client_id is not None else None
+        if before is not None:
+            outcomes.append(_again(before, room, new))
+            continue
+        if room.id not in last:
+            last[room.id] = _last_in(transaction.connection, room)
+        author_id, at = last[room.id]
+        continues = author_id == new.author.id and abs(transaction.now - at) <= FOLLOWS_WITHIN
+        last[room.id] = (new.author.id, transaction.now)
+        kept = present(
+            next_id, room.slug, new.author.username, new.text, transaction.now, None, new.client_id, continues
+        )
+        rows.append(
+            {
+                "id": next_id,
+                "room_id": room.id,
+                "author_id": new.author.id,
+                "client_id": new.client_id,
+                "text": new.text,
+                "created_at": transaction.now,
+                "continues": continues,
+            }
+        )
+        appended.append(posted_event(room, kept))
+        outcomes.append(Posted(kept, True))
+        if new.client_id is not None:
+            sent[new.client_id, new.author.id] = _Sent(room.id, kept)
+        next_id += 1
+    if rows:
+        transaction.connection.execute(_INSERT, rows)
+        events.append(transaction, appended)
+    return outcomes
+
+
+def page(
+    connection: Connection, room: Room, *, before: int | None = None, after: int | None = None, limit: int
+) -> list[Message]:
+    """Up to ``limit`` messages of a room, oldest first: the latest, or those next to a bound (an id, exclusive)."""
+    query = _MESSAGES.where(message.c.room_id == room.id)
+    if before is not None:
+        query = query.where(message.c.id < before)
+    if after is not None:
+        query = query.where(message.c.id > after)
+    forward = after is not None and before is None
+    query = query.order_by(message.c.id if forward else message.c.id.desc()).limit(limit)
+    kept = [from_row(row, room.slug) for row in connection.execute(query)]
+    return kept if forward else kept[::-1]
+
+
+def count_by(connection: Connection, author: Person) -> int:
+    """How many messages somebody has sent."""
+    return int(connection.execute(_COUNT, {"author_id": author.id}).scalar_one())
+
+
+def present(
+    id: int,
+    room: str,
+    author: str,
+    words: str,
+    created_at: int,
+    edited_at: int | None,
+    client_id: str | None,
+    continues: bool,
+) -> Message:
+    """A message as everybody sees it. Times come in milliseconds since 1970, UTC."""
+    return Message(
+        id=id,
+        room=room,
+        author=author,
+        text=words,
+        html=rendering.article(id, author, words, created_at, continues),
+        created_at=clock.rfc3339(created_at),
+        edited_at=None if edited_at is None else clock.rfc3339(edited_at),
+        client_id=client_id,
+    )
+
+
+def posted_event(room: Room, kept: Message) -> events.Event:
+    """The event that says a message was posted."""
+    return events.Event(
+        kept.id,
+        "message.posted",
+        room.id,
+        None,
+        kept.id,
+        msgspec.json.encode({"id": kept.id, "type": "message.posted", "room": room.slug, "message": kept}),
+        kept.html,
+        kept.created_at,
+    )
+
+
+COLUMNS = (
+    message.c.id,
+    person.c.username,
+    message.c.text,
+    message.c.created_at,
+    message.c.edited_at,
+    message.c.client_id,
+    message.c.continues,
+)
+
+
+def from_row(row: Sequence[object], room: str) -> Message:
+    """A message from a row of :data:`COLUMNS`."""
+    id, author, words, created_at, edited_at, client_id, continues = row
+    return present(id, room, author, words, created_at, edited_at, client_id, continues)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    room_id: int
+    message: Message
+
+
+_CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+_INSERT = insert(message)
+_MESSAGES = select(*COLUMNS).join(person, person.c.id == message.c.author_id)
+_SENT = (
+    select(rooms.room.c.slug, message.c.author_id, message.c.room_id, *COLUMNS)
+    .join(person, person.c.id == message.c.author_id)
+    .join(rooms.room, rooms.room.c.id == message.c.room_id)
+    .where(message.c.client_id.in_(bindparam("client_ids", expanding=True)))
+)
+_LAST = (
+    select(message.c.author_id, message.c.created_at)
+    .where(message.c.room_id == bindparam("room_id"))
+    .order_by(message.c.id.desc())
+    .limit(1)
+)
+_COUNT = select(func.count()).where(message.c.author_id == bindparam("author_id"))
+
+
+def _sent_before(connection: Connection, sent: set[tuple[str, int]]) -> dict[tuple[str, int], _Sent]:
+    """What was sent before, by client id and author."""
+    if not sent:
+        return {}
+    rows = connection.execute(_SENT, {"client_ids": [client_id for client_id, _ in sent]}).all()
+    return {
+        (row.client_id, row.author_id): _Sent(row.room_id, from_row(row[3:], row.slug))
+        for row in rows
+        if (row.client_id, row.author_id) in sent
+    }
+
+
+def _again(before: _Sent, room: Room, new: Draft) -> Posted | Conflict:
+    if (before.room_id, before.message.text) != (room.id, new.text):
+        return Conflict("This client_id was used for another message.")
+    return Posted(before.message, False)
+
+
+def _last_in(connection: Connection, room: Room) -> tuple[int, int]:
+    """The author and the time of a room's last message; (0, 0) if it has none."""
+    row = connection.execute(_LAST, {"room_id": room.id}).first()
+    return (0, 0) if row is None else (row.author_id, row.created_at)

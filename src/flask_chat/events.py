@@ -1,0 +1,164 @@
+"""The log: every change appends one row to it, in the change's own transaction.
+
+A reader holds one cursor into the log. A cursor is ``<epoch>-<id>``: the epoch is a token that every start of the
+chat begins anew, together with the id that the log had reached. After a restore from a backup, ids are given out a
+second time; a cursor from before is recognised, because its epoch is unknown or ends before it, and its holder is
+told to ``resync`` instead of being shown another history.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+from sqlalchemy import BigInteger, Column, Connection, Integer, String, Table, delete, func, insert, select
+
+from .db import Transaction, metadata
+
+TYPES = frozenset({"message.posted", "person.joined", "session.revoked", "owner.appointed"})
+"""The types of event that this release records."""
+
+EPOCHS = 1_000
+"""Starts of the chat that are remembered: a cursor from before them is told to resync."""
+
+RESYNC = "resync"
+"""Not recorded: told to one reader whose cursor belongs to another history."""
+
+event = Table(
+    "event",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("type", String(40), nullable=False),
+    Column("room_id", Integer),
+    Column("person_id", Integer),
+    Column("subject_id", BigInteger),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+epoch = Table(
+    "epoch",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("token", String(16), nullable=False, unique=True),
+    Column("begins_after", BigInteger, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Event:
+    """One row of the log as it is delivered, encoded once for everybody.
+
+    Its audience is the members of ``room_id``, or ``person_id`` alone. ``body`` is the event's JSON;
+    ``html`` the same thing as the page shows it and ``created_at`` (RFC 3339) when, where it is shown at all;
+    ``subject_id`` is what it is about.
+    """
+
+    id: int
+    type: str
+    room_id: int | None
+    person_id: int | None
+    subject_id: int | None
+    body: bytes
+    html: str = ""
+    created_at: str = ""
+
+    @property
+    def audience(self) -> int:
+        """Whom it is for, as one number: the room's id, or the person's with a minus before it."""
+        return self.room_id if self.room_id is not None else -(self.person_id or 0)
+
+
+class BadCursor(ValueError):
+    """A text that was never a cursor."""
+
+
+class Epochs:
+    """Which cursors belong to this log's history."""
+
+    _form = re.compile(r"([a-z0-9]{8})-(0|[1-9][0-9]{0,17})", re.ASCII)
+
+    def __init__(self, rows: Sequence[tuple[str, int]]) -> None:
+        tokens = [token for token, _ in rows]
+        ends: list[int | None] = [begins_after for _, begins_after in rows[1:]]
+        self._ends: dict[str, int | None] = dict(zip(tokens, [*ends, None], strict=True))
+        self.current = tokens[-1]
+
+    def cursor(self, id: int) -> str:
+        """The cursor after the event ``id``."""
+        return f"{self.current}-{id}"
+
+    def parse(self, cursor: str, last: int) -> int | None:
+        """The id that a cursor stands after, or None if it is of another history: the reader must resync.
+
+        ``last`` is the log's last id. ``"0"`` is the beginning in every history. Raises :class:`BadCursor`.
+        """
+        if cursor == "0":
+            return 0
+        match = self._form.fullmatch(cursor)
+        if match is None:
+            raise BadCursor(cursor[:40])
+        token, id = match[1], int(match[2])
+        if token not in self._ends:
+            return None
+        end = self._ends[token]
+        return id if id <= (last if end is None else end) else None
+
+
+def append(transaction: Transaction, appended: Sequence[Event]) -> None:
+    """Append events that carry the numbers from :func:`next_id` on, without a gap."""
+    transaction.connection.execute(
+        insert(event),
+        [
+            {
+                "id": new.id,
+                "type": new.type,
+                "room_id": new.room_id,
+                "person_id": new.person_id,
+                "subject_id": new.subject_id,
+                "created_at": transaction.now,
+            }
+            for new in appended
+        ],
+    )
+    transaction.appended.extend(appended)
+
+
+def record(transaction: Transaction, type: str, person_id: int, subject_id: int) -> None:
+    """Append one event that concerns one person and has nothing to show but its type."""
+    id = next_id(transaction)
+    append(transaction, [Event(id, type, None, person_id, subject_id, plain(id, type))])
+
+
+def plain(id: int, type: str) -> bytes:
+    """The JSON of an event that says no more than its type."""
+    return msgspec.json.encode({"id": id, "type": type, "room": None})
+
+
+def next_id(transaction: Transaction) -> int:
+    """The id that the next appended event gets. The writer is alone, so that nobody takes it meanwhile."""
+    return last_id(transaction.connection) + 1
+
+
+def last_id(connection: Connection) -> int:
+    """The id of the last event, 0 in an empty log."""
+    return int(connection.execute(_LAST).scalar_one())
+
+
+def begin_epoch(connection: Connection) -> Epochs:
+    """Begin a new epoch where the log has now got to, and load all of them."""
+    connection.execute(insert(epoch).values(token=_token(), begins_after=last_id(connection)))
+    connection.execute(
+        delete(epoch).where(epoch.c.number <= select(func.max(epoch.c.number)).scalar_subquery() - EPOCHS)
+    )
+    rows = connection.execute(select(epoch.c.token, epoch.c.begins_after).order_by(epoch.c.number)).all()
+    return Epochs([(token, begins_after) for token, begins_after in rows])
+
+
+_LAST = select(func.coalesce(func.max(event.c.id), 0))
+
+
+def _token() -> str:
+    return "".join(secrets.choice("abcdefghijklmnopqrstuvwxyz0123456789") for _ in range(8))

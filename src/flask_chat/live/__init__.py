@@ -1,0 +1,1 @@
+"""The door out: the hub, and the ways in which readers are connected to it."""

@@ -1,0 +1,40 @@
+"""A short way to a reader's socket, past a server's ``send``.
+
+What uvicorn's ``send`` does for a chunk of a response that is under way costs as much as the rest of the hub's work for
+that reader: it makes a coroutine and puts the same chunk together again for each of them. Where the server is the one
+we know, the hub hands the finished chunk to the socket itself, under the same conditions. Anywhere else, and whenever a
+condition does not hold, the hub falls back to ``send``: nothing depends on this but speed.
+"""
+
+from __future__ import annotations
+
+from starlette.types import Send
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+
+class Wire:
+    """The socket of a response that is under way, in chunks."""
+
+    __slots__ = ("end", "flow", "write")
+
+    def __init__(self, end: RequestResponseCycle) -> None:
+        self.end, self.flow = end, end.flow
+        self.write = end.transport.write
+
+
+def wire(send: Send) -> Wire | None:
+    """The socket behind ``send``, if the server is the one we know and its response has begun, in chunks."""
+    end = getattr(send, "__self__", None)
+    return Wire(end) if type(end) is RequestResponseCycle and end.chunked_encoding else None
+
+
+def chunk(body: bytes) -> bytes:
+    """A piece of a response in chunked transfer coding (RFC 9112, 7.1)."""
+    return b"%x\r\n%b\r\n" % (len(body), body)
+
+
+def abort(send: Send) -> None:
+    """Drop the connection behind ``send`` with what its reader never took: closing would wait until it is taken."""
+    end = getattr(send, "__self__", None)
+    if type(end) is RequestResponseCycle:
+        end.transport.abort()

@@ -1,0 +1,55 @@
+const NEAR = 60;
+
+/** Where the reader is: at the end, where new messages are seen as they come, or further up, where nothing moves. */
+export class Scroll {
+  #scroller;
+  #pill;
+
+  /** `arrived()` is called whenever the reader comes to the end. */
+  constructor(scroller, arrived) {
+    this.#scroller = scroller;
+    this.#pill = button();
+    scroller.after(this.#pill);
+    scroller.addEventListener("scroll", () => {
+      if (!this.atEnd) return;
+      this.#pill.hidden = true;
+      arrived();
+    });
+    this.#pill.addEventListener("click", () => {
+      this.toEnd();
+      scroller.focus({ preventScroll: true });
+    });
+  }
+
+  /** The scroller is turned over (column-reverse): its end is at 0, and upward is negative. */
+  get atEnd() {
+    return this.#scroller.scrollTop > -NEAR;
+  }
+
+  /** Makes a change below the reader's eyes without moving what they read; at the end, the end stays in view. */
+  hold(change) {
+    if (this.atEnd) return change();
+    const height = this.#scroller.scrollHeight;
+    const result = change();
+    this.#scroller.scrollTop -= this.#scroller.scrollHeight - height;
+    return result;
+  }
+
+  offerNews() {
+    this.#pill.hidden = false;
+  }
+
+  toEnd() {
+    this.#scroller.scrollTop = 0;
+    this.#pill.hidden = true;
+  }
+}
+
+function button() {
+  const pill = document.createElement("button");
+  pill.type = "button";
+  pill.className = "pill";
+  pill.hidden = true;
+  pill.textContent = "New messages ↓";
+  return pill;
+}

@@ -1,0 +1,104 @@
+import { localise, separate } from "./clock.js";
+
+const MOST = 600;
+const KEPT = 400;
+
+/** The messages on the page, in the order of their ids, each once. */
+export class Timeline {
+  #log;
+  #username;
+
+  constructor(log, username) {
+    this.#log = log;
+    this.#username = username;
+    this.#dressAll();
+  }
+
+  get firstId() {
+    return this.articles[0]?.dataset.id;
+  }
+
+  get articles() {
+    return this.#log.getElementsByClassName("message");
+  }
+
+  get empty() {
+    return this.articles.length === 0;
+  }
+
+  /** Shows a message of the API where it belongs; returns its article, or null if it is there already. */
+  insert(message) {
+    const article = parse(message.html);
+    if (!article) return null;
+    const there = document.getElementById(article.id);
+    this.#dress(article);
+    if (there) {
+      there.replaceWith(article);
+      separate(article);
+      return null;
+    }
+    const before = this.#before(Number(article.dataset.id));
+    if (before) before.after(article);
+    else this.#log.prepend(article);
+    this.#separateAround(article);
+    return article;
+  }
+
+  /** Puts older messages above, unannounced: they are news to nobody. */
+  prepend(messages) {
+    this.#log.setAttribute("aria-live", "off");
+    for (const message of [...messages].reverse()) this.insert(message);
+    requestAnimationFrame(() => {
+      this.#log.setAttribute("aria-live", "polite");
+    });
+  }
+
+  /** Forgets what is shown and shows these messages instead. */
+  replace(messages) {
+    this.#log.replaceChildren();
+    this.prepend(messages);
+  }
+
+  /** Lets go of the oldest when a page that is never closed grows long; true if it did. */
+  trim() {
+    if (this.articles.length <= MOST) return false;
+    while (this.articles.length > KEPT) this.articles[0].remove();
+    while (this.#log.firstElementChild !== this.articles[0]) this.#log.firstElementChild.remove();
+    separate(this.articles[0]);
+    return true;
+  }
+
+  #before(id) {
+    for (let index = this.articles.length - 1; index >= 0; index--) {
+      if (Number(this.articles[index].dataset.id) < id) return this.articles[index];
+    }
+    return null;
+  }
+
+  #separateAround(article) {
+    separate(article);
+    let after = article.nextElementSibling;
+    while (after?.matches(".day")) after = after.nextElementSibling;
+    if (after) separate(after);
+  }
+
+  #dressAll() {
+    this.#log.querySelectorAll(".day").forEach((heading) => heading.remove());
+    for (const article of [...this.articles]) {
+      this.#dress(article);
+      separate(article);
+    }
+  }
+
+  #dress(article) {
+    article.toggleAttribute("data-mine", article.dataset.author === this.#username);
+    localise(article);
+  }
+}
+
+/** The one place where HTML becomes elements, and only HTML that the server has made from its own template. */
+function parse(html) {
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  return template.content.querySelector("article.message");
+}

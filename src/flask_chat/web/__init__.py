@@ -1,0 +1,1 @@
+"""The door for people: HTML, one noun a file."""

@@ -1,0 +1,54 @@
+"""Errors as a person meets them: a page in plain words; as a program does: a problem document."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+import structlog
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from ..http.problems import Problem, problem
+from .page import page
+
+log = structlog.get_logger("flask_chat.web")
+
+
+def register(app: Flask) -> None:
+    """Answer every error of ``app`` in its visitor's form."""
+    app.register_error_handler(Exception, _answer)
+
+
+def _answer(error: Exception) -> Response:
+    told = problem(error) or _foreign(error)
+    if told is None:
+        log.error("request.failed", route=str(request.url_rule), exc_info=error)
+        told = Problem(500, "Something went wrong here. It has been written down for the one who runs this chat.")
+    if request.path.startswith("/api/"):
+        return _allowing(Response(told.encode(), told.status, headers=told.headers), error)
+    response = page("errors/error.html", told.status, status=told.status, title=told.title, detail=told.detail)
+    if told.retry_after is not None:
+        response.headers["retry-after"] = str(told.retry_after)
+    return _allowing(response, error)
+
+
+def _allowing(response: Response, error: Exception) -> Response:
+    """Say what is allowed where a method is not (RFC 9110, 15.5.6)."""
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        response.headers["allow"] = ", ".join(sorted(error.valid_methods))
+    return response
+
+
+def _foreign(error: Exception) -> Problem | None:
+    """What Flask and Werkzeug refuse by themselves, in our words."""
+    if not isinstance(error, HTTPException) or error.code is None or error.code >= 500:
+        return None
+    return Problem(error.code, _WORDS.get(error.code, HTTPStatus(error.code).description or str(error.description)))
+
+
+_WORDS = {
+    400: "This request could not be understood.",
+    404: "There is no such page.",
+    405: "This page does not do that.",
+    413: "That is more than this chat takes at once.",
+}

@@ -1,0 +1,3 @@
+from ..http.conftest import gateway
+
+__all__ = ["gateway"]

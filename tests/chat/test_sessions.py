@@ -1,0 +1,195 @@
+"""Sessions: which browser is whom, for how long, and until when."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import Connection, update
+
+from flask_chat.chat import people, sessions
+from flask_chat.chat.errors import Taken
+from flask_chat.chat.sessions import LIFETIME, Directory, Session, session
+from flask_chat.db import Database
+from flask_chat.events import Event
+from flask_chat.http.services import Services
+
+DAY = 86_400_000
+
+
+def begin(chat: Services, name: str, kept: Sequence[str] = ()) -> str:
+    return chat.db.write(lambda transaction: sessions.begin(transaction, name, kept))[1]
+
+
+def found(chat: Services, token: str) -> Session:
+    session = chat.sessions.find(token)
+    assert session is not None
+    return session
+
+
+def revoke(chat: Services, token: str) -> None:
+    id = found(chat, token).id
+    chat.db.write(lambda transaction: sessions.revoke(transaction, id))
+
+
+def age(chat: Services, token: str, milliseconds: int) -> None:
+    """Let a session have been renewed so long ago."""
+    id = found(chat, token).id
+    chat.db.write(
+        lambda transaction: transaction.connection.execute(
+            update(session).where(session.c.id == id).values(renewed_at=transaction.now - milliseconds)
+        )
+    )
+    chat.sessions.forget(token)
+
+
+def test_a_browser_is_who_it_said_it_was(chat: Services) -> None:
+    token = begin(chat, "Ann")
+    assert found(chat, token).person.username == "Ann"
+    assert chat.sessions.known(token) == found(chat, token)
+
+
+def test_a_token_is_long_random_and_kept_only_as_its_hash(chat: Services) -> None:
+    token = begin(chat, "Ann")
+    assert len(token) == 43
+    assert token != begin(chat, "Bob")
+    database = sqlite3.connect(chat.db.path)
+    dump = "\n".join(database.iterdump())
+    database.close()
+    assert token not in dump
+    assert token.encode().hex() not in dump.lower()
+    assert hashlib.sha256(token.encode()).hexdigest().upper() in dump.upper()
+
+
+@pytest.mark.parametrize("token", ["", "x", "\ud800", "x" * 100_000, "' OR 1=1"])
+def test_a_forged_token_is_nobodys(chat: Services, token: str) -> None:
+    begin(chat, "Ann")
+    assert chat.sessions.find(token) is None
+
+
+def test_a_name_belongs_to_the_browser_that_took_it(chat: Services) -> None:
+    begin(chat, "Ann")
+    with pytest.raises(Taken, match="“Ann” is taken"):
+        begin(chat, "Ann")
+    with pytest.raises(Taken, match="looks too much like “Ann”"):
+        begin(chat, "ann")
+
+
+def test_a_browser_takes_its_own_name_again_with_a_token_that_it_held(chat: Services) -> None:
+    token = begin(chat, "Ann")
+    revoke(chat, token)
+    again = begin(chat, "ann", ["unknown", token])
+    assert found(chat, again).person.username == "Ann"
+    assert chat.sessions.find(token) is None, "the old session stays ended"
+
+
+def test_a_token_of_somebody_else_proves_nothing(chat: Services) -> None:
+    begin(chat, "Ann")
+    with pytest.raises(Taken):
+        begin(chat, "Ann", [begin(chat, "Bob")])
+
+
+def test_a_session_that_is_ended_signs_nobody_in_from_that_moment(chat: Services) -> None:
+    token, other = begin(chat, "Ann"), begin(chat, "Bob")
+    found(chat, other)
+    revoke(chat, token)
+    assert chat.sessions.known(token) is None
+    assert chat.sessions.find(token) is None
+    assert chat.sessions.known(other) is not None, "another's session is still known"
+
+
+def test_a_session_is_ended_once_and_its_person_is_told_once(chat: Services) -> None:
+    told: list[Event] = []
+    token = begin(chat, "Ann")
+    ann = found(chat, token)
+    chat.db.listeners.append(told.extend)
+    for _ in range(2):
+        chat.db.write(lambda transaction: sessions.revoke(transaction, ann.id))
+    assert [(event.type, event.person_id, event.subject_id) for event in told] == [
+        ("session.revoked", ann.person.id, ann.id)
+    ]
+
+
+def test_a_session_that_ends_while_it_is_read_is_not_remembered(
+    chat: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = begin(chat, "Ann")
+    id = found(chat, token).id
+    chat.sessions.forget(token)
+    real = Database.read
+
+    @contextmanager
+    def slow(database: Database) -> Iterator[Connection]:
+        with real(database) as connection:
+            yield connection
+            monkeypatch.setattr(Database, "read", real)
+            # The row is read, and not yet remembered.
+            database.write(lambda transaction: sessions.revoke(transaction, id))
+
+    monkeypatch.setattr(Database, "read", slow)
+    chat.sessions.find(token)
+    assert chat.sessions.known(token) is None
+    assert chat.sessions.find(token) is None
+
+
+def test_a_new_owner_is_known_as_one_at_once(chat: Services) -> None:
+    token = begin(chat, "Ann")
+    ann = found(chat, token).person
+    chat.db.write(lambda transaction: people.appoint_owner(transaction, ann))
+    assert found(chat, token).person.owner
+
+
+def test_a_session_that_nobody_uses_ends_after_its_time(chat: Services) -> None:
+    token = begin(chat, "Ann")
+    age(chat, token, LIFETIME - 60_000)
+    assert chat.sessions.find(token) is not None
+    age(chat, token, LIFETIME + 1)
+    assert chat.sessions.find(token) is None
+
+
+def test_a_session_in_memory_ends_after_its_time_too(chat: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    token = begin(chat, "Ann")
+    found(chat, token)
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + LIFETIME / 1000 + 1)
+    assert chat.sessions.known(token) is None
+    assert chat.sessions.find(token) is None
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_clock_that_is_set_by_an_hour_signs_nobody_out(
+    chat: Services, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    token = begin(chat, "Ann")
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + hours * 3600)
+    assert chat.sessions.find(token) is not None
+
+
+def test_a_session_that_is_renewed_lives_on_from_then(chat: Services) -> None:
+    token = begin(chat, "Ann")
+    age(chat, token, LIFETIME - DAY)
+    before = found(chat, token)
+    chat.db.write(lambda transaction: sessions.renew(transaction, [before]))
+    chat.sessions.forget(token)
+    assert abs(found(chat, token).renewed_at - time.time() * 1000) < 60_000
+
+
+def test_no_more_sessions_are_kept_in_memory_than_there_is_room_for(
+    chat: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "REMEMBERED", 2)
+    tokens = [begin(chat, name) for name in ("Ann", "Bob", "Cleo")]
+    for token in tokens:
+        found(chat, token)
+    assert [chat.sessions.known(token) is not None for token in tokens] == [False, True, True]
+    assert found(chat, tokens[0]).person.username == "Ann", "the database knows all of them"
+
+
+def test_a_database_without_listeners_left_still_finds_sessions(chat: Services) -> None:
+    token = begin(chat, "Ann")
+    assert Directory(chat.db).find(token) == found(chat, token)

@@ -1,0 +1,95 @@
+"""Migrations make the very schema that the source declares, once, and leave what is newer alone."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+
+from flask_chat import create_app, schema
+from flask_chat.chat import feed, sessions  # noqa: F401 (they bring every table into the metadata)
+from flask_chat.config import Config
+from flask_chat.db import Database, metadata
+from flask_chat.schema import SchemaTooNew
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = Database(tmp_path)
+    yield database
+    database.close()
+
+
+def dump(folder: Path) -> list[str]:
+    connection = sqlite3.connect(folder / "chat.db")
+    try:
+        return list(connection.iterdump())
+    finally:
+        connection.close()
+
+
+def test_what_the_migrations_make_is_what_the_source_declares(database: Database) -> None:
+    schema.upgrade(database.engine)
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_an_empty_database_is_brought_up_to_date_once(database: Database, tmp_path: Path) -> None:
+    assert schema.current(database.engine) is None
+    assert schema.upgrade(database.engine) is True
+    assert schema.current(database.engine) == schema.head()
+    before = dump(tmp_path)
+    assert schema.upgrade(database.engine) is False
+    assert dump(tmp_path) == before
+
+
+def test_a_database_of_a_newer_version_is_refused_and_not_touched(database: Database, tmp_path: Path) -> None:
+    schema.upgrade(database.engine)
+    with database.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    before = dump(tmp_path)
+    with pytest.raises(SchemaTooNew, match="9999"):
+        schema.upgrade(database.engine)
+    assert dump(tmp_path) == before
+
+
+def test_a_refused_database_is_free_for_the_version_that_knows_it(tmp_path: Path) -> None:
+    create_app(Config(data=tmp_path)).extensions["flask_chat"].db.close()
+    connection = sqlite3.connect(tmp_path / "chat.db")
+    connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.commit()
+    connection.close()
+    with pytest.raises(SchemaTooNew):
+        create_app(Config(data=tmp_path))
+    Database(tmp_path).close()
+
+
+def test_a_migration_that_breaks_off_leaves_nothing_half_done(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    versions = tmp_path / "migrations" / "versions"
+    versions.mkdir(parents=True)
+    (versions.parent / "env.py").write_bytes((schema.MIGRATIONS / "env.py").read_bytes())
+    (versions / "0001_half.py").write_text(
+        "from alembic import op\nimport sqlalchemy as sa\nrevision = '0001'\ndown_revision = None\n"
+        "def upgrade():\n    op.create_table('half', sa.Column('id', sa.Integer))\n    raise LookupError\n"
+    )
+    monkeypatch.setattr(schema, "MIGRATIONS", versions.parent)
+    with pytest.raises(LookupError):
+        schema.upgrade(database.engine)
+    assert dump(tmp_path) == ["BEGIN TRANSACTION;", "COMMIT;"]
+
+
+def test_migrations_are_numbered_in_one_line() -> None:
+    names = sorted(path.name for path in (schema.MIGRATIONS / "versions").glob("*.py"))
+    for number, name in enumerate(names, 1):
+        source = (schema.MIGRATIONS / "versions" / name).read_text()
+        before = f'"{number - 1:04d}"' if number > 1 else "None"
+        assert name.startswith(f"{number:04d}_")
+        assert f'revision = "{number:04d}"\ndown_revision = {before}\n' in source
