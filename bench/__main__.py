@@ -1,6 +1,7 @@
 """`bin/bench`: sets itself up, measures each thing in turn, prints one table, and writes it down after a whole run."""
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
@@ -9,8 +10,8 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from bench import machine, report, workshop
-from bench.measures import fanout, page, posts, start, visit
+from bench import engines, machine, report, scaling, workshop
+from bench.measures import blackout, catch_up, fanout, idle, nodes, page, posts, start, visit
 from bench.plan import QUICK, Plan
 
 MEASURES: dict[str, Callable[[Plan], list[report.Row]]] = {
@@ -21,6 +22,12 @@ MEASURES: dict[str, Callable[[Plan], list[report.Row]]] = {
     "page": page.room,
     "start": start.start,
     "visit": visit.visit,
+    "idle": idle.idle,
+    "catch-up": catch_up.catch_up,
+    "node-posts": posts.on_postgresql,
+    "node-arrival": nodes.arrival,
+    "node-fanout": nodes.crowd,
+    "blackout": blackout.blackout,
 }
 
 
@@ -42,7 +49,12 @@ def main() -> int:
     company = machine.Company()
     rows, failed = measure(options.only, plan)
     others = company.share()
-    found = {**machine.describe(workshop.WORK), "peers": workshop.peer_versions(), "others": others}
+    found = {
+        **machine.describe(workshop.WORK),
+        "engines": engines.versions(),
+        "peers": workshop.peer_versions(),
+        "others": others,
+    }
     shutil.rmtree(workshop.WORK / "data")
     print(report.as_text(rows))
     print("\n".join(f"{name.replace('_', ' '):20}{value}" for name, value in found.items() if name != "others"))
@@ -54,10 +66,14 @@ def main() -> int:
     whole = not options.quick and not failed and options.only == list(MEASURES)
     if whole and not options.no_write:
         (workshop.BENCH / "results.json").write_text(report.as_json(rows, found, plan.rounds) + "\n")
-        (workshop.ROOT / "docs" / "performance.md").write_text(report.as_page(rows, found, plan.posts_per_second))
+        (workshop.ROOT / "docs" / "performance.md").write_text(report.as_page(rows, found, plan))
         print("written: docs/performance.md, bench/results.json")
     elif not whole:
-        print("not written: only a whole run is")
+        print("docs/performance.md is not written: only a whole run is")
+    if {row.key for row in rows} >= scaling.NEEDED and not (options.quick or options.no_write):
+        page = workshop.ROOT / "docs" / "scaling.md"
+        page.write_text(scaling.written(page.read_text(), json.loads(report.as_json(rows, found, plan.rounds))))
+        print("written: what a crowd costs, in docs/scaling.md")
     if failed:
         return 2
     return 0 if all(row.met for row in rows) else 1
@@ -65,7 +81,7 @@ def main() -> int:
 
 def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        "bin/bench", description="Measures the chat beside its peers. A whole run takes about ten minutes."
+        "bin/bench", description="Measures the chat beside its peers. A whole run takes about twenty minutes."
     )
     parser.add_argument(
         "--only", type=names, default=list(MEASURES), metavar="NAMES", help=f"some of: {','.join(MEASURES)}"
@@ -87,10 +103,9 @@ def names(text: str) -> list[str]:
 
 def prepare_machine(plan: Plan) -> None:
     files = machine.raise_file_limit()
-    if files < plan.fanout_readers + 200:
-        raise workshop.NotReadyError(
-            f"may open only {files} files: `ulimit -Hn` must be above {plan.fanout_readers + 200}"
-        )
+    needed = max(plan.fanout_readers, plan.idle_readers) + 200
+    if files < needed:
+        raise workshop.NotReadyError(f"may open only {files} files: `ulimit -Hn` must be above {needed}")
     server, load = machine.cores()
     os.sched_setaffinity(0, {load})  # The servers are started on the other one.
     if server == load:

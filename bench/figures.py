@@ -1,8 +1,9 @@
 """The arithmetic of the bench: small, pure and tested."""
 
+import math
 import statistics
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 
@@ -45,6 +46,11 @@ def kib_per_reader(before: int, after: int, readers: int) -> float:
     return (after - before) / 1024 / readers
 
 
+def percentile(values: Sequence[float], percent: float) -> float:
+    """The nearest-rank percentile: the smallest value that so many per cent of all do not exceed."""
+    return sorted(values)[max(math.ceil(percent / 100 * len(values)), 1) - 1]
+
+
 @dataclass(frozen=True)
 class Target:
     """What a figure has to reach: a bound of its own and one against the peer's, each left out by None."""
@@ -71,7 +77,8 @@ class Target:
         if self.at_least is not None:
             said.append(f"≥ {with_unit(f'{self.at_least:,g}', unit)}")
         if self.share_of_peer is not None:
-            said.append(f"≤ 1/{1 / self.share_of_peer:g} of the peer's")
+            share, many = self.share_of_peer, self.share_of_peer > 1
+            said.append(f"≤ {share:g}× the peer's" if many else f"≤ 1/{1 / share:g} of the peer's")
         if self.times_peer is not None:
             said.append(f"≥ {self.times_peer:g}× the peer's")
         return ", ".join(said)

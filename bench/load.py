@@ -34,9 +34,18 @@ def requests(
 
 
 def fanout(
-    server: Server, *, readers: int, rate: float, count: int, connected: Callable[[], None], patience: float = 10
+    server: Server,
+    *,
+    readers: int,
+    rate: float,
+    count: int,
+    connected: Callable[[], None],
+    patience: float = 10,
+    sender: Server | None = None,
 ) -> tuple[dict[str, Any], list[str]]:
-    """Many readers and one sender. Calls `connected` when all are there and nothing is said yet.
+    """Many readers and one sender, at another server of the same chat if one is named.
+
+    Calls `connected` when all are there and nothing is said yet.
 
     Returns the figures and the texts of the acknowledged posts. Raises RuntimeError unless everybody got everything,
     once and in order.
@@ -46,7 +55,7 @@ def fanout(
     command: list[str | Path] = [
         *(workshop.WORK / "fanout", "--transport", server.kind.transport, "--port", str(server.port)),
         *("--readers", str(readers), "--rate", str(rate), "--count", str(count), "--patience", str(patience)),
-        *("--cookies", cookies, "--acks", acks),
+        *("--cookies", cookies, "--acks", acks, "--sender-port", str((sender or server).port)),
     ]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin

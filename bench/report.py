@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bench.figures import Audit, Series, Target, with_unit
+from bench.plan import Plan
 
 
 @dataclass(frozen=True)
@@ -121,27 +122,38 @@ that the load generator used while it measured Flask Chat.
 {notes}
 ## The machine
 
-{cores} cores of {cpu}, {memory_gib} GiB, {kernel}; Python {python}, SQLite {sqlite}; {date}. Its disk takes
+{cores} cores of {cpu}, {memory_gib} GiB, {kernel}; Python {python}, SQLite {sqlite}, {engines}; {date}. Its disk takes
 {commits_per_second:,} commits a second, one row each, with `synchronous=FULL` and nothing else to do. The server
-had one core and the load another; other processes used {others:.1%} of the machine meanwhile.
+had one core; the load had another, which it shared with PostgreSQL, Redis and the second node where there were such.
+Other processes used {others:.1%} of the machine meanwhile.
 
 ## What is measured
 
 - **Readers** hold `GET /api/events` as an event stream (Flask-SocketIO: a WebSocket). One person says something
-  {rate:g} times a second. Processor time is user and system time of the server process while that goes on, less what
-  it used with the same readers in silence; memory is the resident memory with the readers less that before they came.
-  *Post to arrival* runs from the sender's clock, which is in the text, to the moment a reader has it.
+  {plan.posts_per_second:g} times a second. Processor time is user and system time of the server process while that
+  goes on, less what it used with the same readers in silence; memory is the resident memory with the readers less that
+  before they came. *Post to arrival* runs from the sender's clock, which is in the text, to the moment a reader has it.
 - **Durable posts**: every client asks again as soon as it is answered, on one kept-alive connection, with
   `synchronous=FULL`. Then the server is ended with `kill -9`, started again, and everything that was acknowledged is
-  read back.
+  read back. On PostgreSQL `fsync` and `synchronous_commit` are on, and it is ended without a checkpoint as well.
+- **Nodes** are processes of one chat on one PostgreSQL and one Redis: fresh ones, whose data is on the same disk. Where
+  processor time is compared, that of all nodes, of PostgreSQL and of Redis counts.
+- **Idle readers** are the same, while somebody says something once a second.
+- **To catch up** takes from the request with a cursor so many events old until the last of them is there. The server
+  was started after they were posted, so that it has none of them in memory. The client then checks that each came, once
+  and in order.
+- **Restarts**: somebody posts {plan.blackout_posts_per_second:g} times a second, and tries again until each post is
+  acknowledged. A reader whose stream ends comes back as the page's script does: when the server asked it to, else
+  after half a second, and twice as long each time after that. Counted is what lies between the last event before and
+  the first one after it; of two nodes, those readers count whose node was restarted.
 - **The room's page** is asked for signed in, compressed, by clients that ask again as soon as they are answered.
 - **A first visit** is the page with every style sheet, script, icon and module it links to: heads and bodies,
   compressed, as they come over the wire (KB of 1,000 bytes, as are MB).
 
 Beside it, in the same run: **Flask-SocketIO**, a minimal chat on gevent that stores nothing; **Flask + SQLAlchemy**, a
-commit a request, SQLite in WAL with `synchronous=FULL`, in the threads of waitress; and **bare uvloop**, a protocol
-that writes and does nothing else, which shows what the load generator can ask for. Their sources are
-in `bench/peers/`. Versions: {peers}.
+commit a request, in the threads of waitress, on SQLite in WAL with `synchronous=FULL` or on the same PostgreSQL with a
+connection for each thread; and **bare uvloop**, a protocol that writes and does nothing else, which shows what the load
+generator can ask for. Their sources are in `bench/peers/`. Versions: {peers}.
 
 ## Do it again
 
@@ -151,12 +163,13 @@ bin/bench --only fanout,posts   some of it
 bin/bench --quick               small numbers, to see that it works
 ```
 
-It needs Linux with two cores, Python 3.11 or later and a C compiler; it installs the peers into `bench/.work/`. Nothing
-else should run meanwhile. Programs find the figures of every round in `bench/results.json`.
+It needs Linux with two cores, Python 3.11 or later, a C compiler, PostgreSQL and Redis (`bin/test` installs those two);
+it installs the peers into `bench/.work/`. Nothing else should run meanwhile. Programs find the figures of every round
+in `bench/results.json`.
 """
 
 
-def as_page(rows: list[Row], machine: dict[str, Any], rate: float) -> str:
+def as_page(rows: list[Row], machine: dict[str, Any], plan: Plan) -> str:
     """docs/performance.md."""
     notes = ""
     for row in rows:
@@ -171,6 +184,6 @@ def as_page(rows: list[Row], machine: dict[str, Any], rate: float) -> str:
         rules="|".join(["--"] * len(HEADINGS)),
         rows="\n".join(f"| {' | '.join(cells(row))} |" for row in rows),
         notes=notes.rstrip("\n") + "\n",
-        rate=rate,
+        plan=plan,
         **machine,
     )

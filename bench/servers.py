@@ -21,11 +21,15 @@ STOP_WITHIN = 10.0
 
 @dataclass(frozen=True)
 class Kind:
-    """A server one can start: what it is called, and the command for a port and a folder of its own."""
+    """A server one can start: what it is called, and the command for a port and a folder of its own.
+
+    ``members`` says that one has to sign in to read and to post.
+    """
 
     name: str
     command: Callable[[int, Path], list[str | Path]]
     transport: str = "sse"
+    members: bool = False
 
 
 def peer(script: str) -> list[str | Path]:
@@ -38,34 +42,43 @@ OURS = Kind(
         *(sys.executable, "-m", "flask_chat", "serve"),
         *("--host", "127.0.0.1", "--port", str(port), "--data", data),
     ],
+    members=True,
 )
 SOCKETIO = Kind("Flask-SocketIO", lambda port, _: [*peer("socketio_chat.py"), str(port)], transport="socketio")
-NAIVE = Kind("Flask + SQLAlchemy", lambda port, data: [*peer("naive_flask.py"), str(port), data / "naive.db"])
+NAIVE = Kind(
+    "Flask + SQLAlchemy", lambda port, data: [*peer("naive_flask.py"), str(port), data / "naive.db"], members=True
+)
 FLOOR = Kind("bare uvloop", lambda port, _: [*peer("floor.py"), str(port)])
 
 
 @dataclass
 class Server:
-    """A running server. Its processor time and memory are those of the process and all its children."""
+    """A running server. Its processor time and memory are those of the process and all its children.
+
+    ``settings`` are environment variables of its own; ``core`` is the one it runs on, None for the servers' core.
+    """
 
     kind: Kind
     data: Path
+    settings: dict[str, str] = field(default_factory=dict)
+    core: int | None = None
     port: int = 0
     seconds_to_start: float = 0.0
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     process: subprocess.Popen[bytes] = field(init=False)
 
     def start(self) -> None:
-        """Starts it on the server's core and waits until GET /up answers 200. Raises RuntimeError when it does not."""
+        """Starts it on its core and waits until GET /up answers 200. Raises RuntimeError when it does not."""
         self.data.mkdir(parents=True, exist_ok=True)
-        self.port = free_port()
+        self.port = self.port or free_port()
+        core = machine.cores()[0] if self.core is None else self.core
         log = workshop.WORK / "logs" / f"{self.kind.name}.log"
-        with log.open("ab") as out, machine.pinned(machine.cores()[0]):
+        with log.open("ab") as out, machine.pinned(core):
             began = time.monotonic()
             self.process = subprocess.Popen(
                 self.kind.command(self.port, self.data),
                 cwd=workshop.ROOT,
-                env=environment(),
+                env={**environment(), **self.settings},
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
@@ -101,6 +114,11 @@ class Server:
         self.process.kill()
         self.process.wait()
 
+    def restart(self) -> None:
+        """Stops it and starts it again on the same port."""
+        self.stop()
+        self.start()
+
     def cpu_seconds(self) -> float:
         return sum(cpu_seconds(pid) for pid in family(self.process.pid))
 
@@ -109,9 +127,11 @@ class Server:
 
 
 @contextlib.contextmanager
-def running(kind: Kind, data: Path) -> Iterator[Server]:
+def running(
+    kind: Kind, data: Path, settings: dict[str, str] | None = None, core: int | None = None
+) -> Iterator[Server]:
     """A started server, stopped at the end."""
-    server = Server(kind, data)
+    server = Server(kind, data, settings or {}, core)
     server.start()
     try:
         yield server
@@ -121,7 +141,7 @@ def running(kind: Kind, data: Path) -> Iterator[Server]:
 
 def environment() -> dict[str, str]:
     """Ours, without what would change the server's settings."""
-    settings = ("FLASK_", "HOST", "IP", "PORT", "SECRET", "DATABASE_URL", "REDIS_URL", "PYTHON")
+    settings = ("FLASK_", "HOST", "IP", "PORT", "SECRET", "DATABASE_URL", "REDIS_URL", "WEB_", "PYTHON")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(settings)}
     return {**inherited, "FLASK_CHAT_LIMITS": "off", "PYTHONPATH": str(workshop.ROOT / "src")}
 

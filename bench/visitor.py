@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from bench.servers import NAIVE, OURS, Server
+import psycopg
+
+from bench.servers import NAIVE, Server
 
 PEOPLE = ("Ann", "Bob", "Cleo", "Dora")
 
 
 def sign_in(server: Server, username: str) -> str:
     """The value of the Cookie header of somebody who has just signed in; a placeholder where nobody need to."""
-    if server.kind not in (OURS, NAIVE):
+    if not server.kind.members:
         return "nobody=1"
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
     try:
@@ -67,7 +69,11 @@ def open_page(server: Server, path: str, cookie: str) -> str:
 
 
 def stored(server: Server, cookie: str) -> Iterator[tuple[str, str | None]]:
-    """Text and client_id of every message in the store: ours by its API, the naive peer's from its file."""
+    """Text and client_id of every message in the store: ours by its API, the naive peer's from its database."""
+    if server.kind is NAIVE and "DATABASE_URL" in server.settings:
+        with psycopg.connect(server.settings["DATABASE_URL"]) as connection:
+            yield from connection.execute("select text, client_id from messages order by id").fetchall()
+        return
     if server.kind is NAIVE:
         db = sqlite3.connect(server.data / "naive.db")
         yield from db.execute("select text, client_id from messages order by id")

@@ -18,6 +18,7 @@ PEERS = {
     "gevent-websocket": "gevent-websocket",
     "flask": "Flask",
     "sqlalchemy": "SQLAlchemy",
+    "psycopg": "psycopg",
     "waitress": "waitress",
     "uvloop": "uvloop",
 }

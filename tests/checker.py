@@ -69,6 +69,15 @@ class Checker:
         """How many messages were sent at least once."""
         return len(self._sent)
 
+    @property
+    def answers(self) -> dict[int, float]:
+        """When each message was acknowledged, by its id: readings of the monotonic clock, in seconds."""
+        return {
+            sent.id: sent.answered
+            for sent in list(self._sent.values())
+            if sent.id is not None and sent.answered is not None
+        }
+
     def sending(self, author: str, client_id: str, text: str) -> Sent:
         """Note a message before it is sent for the first time; a retry is the same message."""
         with self._lock:

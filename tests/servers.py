@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -11,9 +13,10 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
 
 import httpx
+
+from .nursery import Forked
 
 ROOT = Path(__file__).parents[1]
 
@@ -21,7 +24,8 @@ ROOT = Path(__file__).parents[1]
 class ChatServer:
     """``flask-chat serve`` as people run it, on a data folder that outlives it.
 
-    ``before`` is Python that runs in its process first: the way to set its clock or to fill its disk.
+    ``before`` is Python that runs in its process first: the way to set its clock or to fill its disk. Without it the
+    process is forked from one that has imported the chat already.
     """
 
     def __init__(self, data: Path, before: str = "", **environment: str) -> None:
@@ -36,8 +40,9 @@ class ChatServer:
             "PYTHONUNBUFFERED": "1",
             **environment,
         }
-        self._output: IO[Any] | None = None
-        self.process: subprocess.Popen[bytes] | None = None
+        # One that starts processes of its own hands down how it was started.
+        self._cold = bool(before) or "WEB_CONCURRENCY" in environment
+        self.process: subprocess.Popen[bytes] | Forked | None = None
 
     @property
     def pid(self) -> int:
@@ -46,17 +51,18 @@ class ChatServer:
 
     def launch(self) -> None:
         """Start the process without waiting for it."""
-        self._output = self.log.open("ab")
-        self.process = subprocess.Popen(
-            [
-                *(sys.executable, *self._program(), "serve"),
-                *("--host", "127.0.0.1", "--port", str(self.port), "--data", str(self.data)),
-            ],
-            env=self._environment,
-            stdout=self._output,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-        )
+        arguments = ["serve", "--host", "127.0.0.1", "--port", str(self.port), "--data", str(self.data)]
+        if not self._cold:
+            self.process = Forked(arguments, self._environment, self.log)
+            return
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, *self._program(), *arguments],
+                env=self._environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+            )
 
     def _program(self) -> tuple[str, ...]:
         if not self.before:
@@ -74,22 +80,23 @@ class ChatServer:
         while time.monotonic() < until:
             if self.process.poll() is not None:
                 raise AssertionError(f"The server ended:\n{self.log.read_text()[-4000:]}")
-            with contextlib.suppress(httpx.TransportError):
-                if httpx.get(self.url + "/up", timeout=2).status_code == 200:
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                if self._answers():
                     return
             time.sleep(0.02)
         raise AssertionError(f"The server does not answer:\n{self.log.read_text()[-4000:]}")
+
+    def _answers(self) -> bool:
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)) as connection:
+            connection.request("GET", "/up")
+            return connection.getresponse().status == 200
 
     def stop(self, how: signal.Signals = signal.SIGTERM, seconds: float = 10) -> int:
         """End the process and wait for it; returns its exit code."""
         assert self.process is not None
         if self.process.poll() is None:
             self.process.send_signal(how)
-        code = self.process.wait(seconds)
-        if self._output is not None:
-            self._output.close()
-            self._output = None
-        return code
+        return self.process.wait(seconds)
 
     def kill(self) -> None:
         """End it as a power cut would."""
@@ -124,6 +131,10 @@ def serving(data: Path, before: str = "", **environment: str) -> Iterator[ChatSe
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody uses now, nor soon: systems give higher ones to those who do not ask for any."""
+    chance = random.SystemRandom()
+    while True:
+        port = chance.randrange(20_000, 32_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port

@@ -57,6 +57,13 @@ def test_on_loopback_there_is_nothing_for_friends(shown: Shown) -> None:
         assert (f"http://[{host}]:5000/" if ":" in host else f"http://{host}:5000/") in said
 
 
+def test_every_address_has_the_prefix(shown: Shown) -> None:
+    said = shown(prefix="/our/chat")
+    assert re.search(r"On this computer +http://localhost:5000/our/chat/\n", said)
+    assert re.search(r"For friends +http://192\.0\.2\.7:5000/our/chat/\n", said)
+    assert re.search(r"To take charge +http://localhost:5000/our/chat/owner/\S+\n", said)
+
+
 def test_one_address_is_for_everybody(shown: Shown) -> None:
     said = shown("192.0.2.99", 80)
     assert said.count("http://192.0.2.99:80/") >= 2
@@ -82,6 +89,15 @@ def test_what_the_operator_must_know_is_said_loudly(shown: Shown, chat: Services
     quiet = shown()
     assert "WARNING" not in quiet
     assert "REDIS_URL" not in quiet
+
+
+def test_a_host_that_asks_for_processes_that_cannot_be_is_told_why_there_is_one(shown: Shown) -> None:
+    said = shown(workers=4)
+    assert "WEB_CONCURRENCY is 4, and one process serves." in said
+    assert "set DATABASE_URL" in said
+    assert "set REDIS_URL" in said
+    assert "WEB_CONCURRENCY" not in shown(workers=4, database_url="postgresql:///chat", redis_url="redis:///")
+    assert "WEB_CONCURRENCY" not in shown()
 
 
 def test_a_disk_that_does_not_last_is_said_loudly(

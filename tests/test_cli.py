@@ -21,7 +21,7 @@ from flask.testing import FlaskClient
 from flask_chat import cli, create_app
 from flask_chat.chat import messages, people
 from flask_chat.config import SETTINGS, Config
-from flask_chat.db import Database
+from flask_chat.db import Database, SQLite
 from flask_chat.http.services import Services
 
 from .servers import ROOT, ChatServer
@@ -99,9 +99,9 @@ def test_what_it_cannot_understand_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_database_is_brought_up_to_date_once(tmp_path: Path) -> None:
-    assert run("upgrade", "--data", tmp_path / "data").output == "The database is upgraded.\n"
+    assert run("upgrade", "--data", tmp_path / "data").output.startswith("There was no chat there yet")
     assert run("upgrade", "--data", tmp_path / "data").output == "The database is up to date.\n"
-    Database(tmp_path / "data").close()
+    Database(SQLite(tmp_path / "data")).close()
 
 
 def test_the_folder_may_come_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -241,13 +241,22 @@ def test_what_a_newer_version_wrote_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("environment", "reason"),
     [
-        ({"DATABASE_URL": "postgresql:///chat"}, "DATABASE_URL"),
+        ({"DATABASE_URL": "mysql://localhost/chat"}, "DATABASE_URL begins with mysql"),
+        ({"DATABASE_URL": "postgresql://chat@127.0.0.1:1/chat"}, "cannot be opened"),
         ({"PORT": "http"}, "PORT"),
         ({"FLASK_CHAT_LIMITS": "maybe"}, "FLASK_CHAT_LIMITS"),
     ],
 )
 def test_a_setting_that_cannot_work_is_refused(tmp_path: Path, environment: dict[str, str], reason: str) -> None:
     assert reason in refusal(*serve(tmp_path / "data", **environment))
+
+
+def test_several_processes_on_one_file_are_refused_with_the_reason(tmp_path: Path) -> None:
+    line = refusal(*serve(tmp_path / "data", "--workers", "2"))
+    assert "--workers 2 cannot work" in line
+    assert "belongs to one process: set DATABASE_URL" in line
+    assert "set REDIS_URL" in line
+    assert not (tmp_path / "data").exists()
 
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
@@ -273,7 +282,7 @@ def test_a_signal_ends_it_as_if_it_was_meant(server: ChatServer, how: signal.Sig
     ann.close()
     assert server.stop(how, seconds=5) == 0
     assert "Traceback" not in server.log.read_text()
-    Database(server.data).close()
+    Database(SQLite(server.data)).close()
 
 
 def test_commands_of_flask_people_work_beside_a_running_chat(app: Flask, chat: Services) -> None:

@@ -29,8 +29,11 @@ def test_every_setting_is_read_from_the_environment() -> None:
             "REDIS_URL": "redis:///",
             "FLASK_CHAT_LIMITS": "OFF",
             "FLASK_CHAT_LOG": "warnings",
+            "FLASK_CHAT_METRICS_TOKEN": " m ",
             "FLASK_CHAT_THREADS": "2",
+            "WEB_CONCURRENCY": "3",
             "FORWARDED_ALLOW_IPS": "*",
+            "FLASK_CHAT_PREFIX": "chat/",
         }
     )
     assert made == Config(
@@ -42,9 +45,12 @@ def test_every_setting_is_read_from_the_environment() -> None:
         database_url="postgresql:///chat",
         redis_url="redis:///",
         limits=False,
-        log_requests=False,
+        log="warnings",
+        metrics_token="m",
         threads=2,
+        workers=3,
         trusted_proxies="*",
+        prefix="/chat",
     )
 
 
@@ -84,14 +90,46 @@ def test_an_empty_setting_is_none_at_all(name: str) -> None:
         ("PORT", "5000.0"),
         ("PORT", "٥٠٠٠"),
         ("FLASK_CHAT_LIMITS", "no"),
-        ("FLASK_CHAT_LOG", "debug"),
+        ("FLASK_CHAT_LOG", "everything"),
         ("FLASK_CHAT_THREADS", "0"),
+        ("WEB_CONCURRENCY", "0"),
+        ("WEB_CONCURRENCY", "65"),
+        ("WEB_CONCURRENCY", "many"),
+        ("FLASK_CHAT_PREFIX", "//"),
+        ("FLASK_CHAT_PREFIX", "/chat//lobby"),
+        ("FLASK_CHAT_PREFIX", "/our/../chat"),
+        ("FLASK_CHAT_PREFIX", "/./chat"),
+        ("FLASK_CHAT_PREFIX", "https://chat.example.org/chat"),
+        ("FLASK_CHAT_PREFIX", "/our chat"),
+        ("FLASK_CHAT_PREFIX", "/our%20chat"),
+        ("FLASK_CHAT_PREFIX", "/käse"),
+        ("FLASK_CHAT_PREFIX", "/chat?"),
+        ("FLASK_CHAT_PREFIX", "/chat\n/x"),
+        ("FLASK_CHAT_PREFIX", "/up"),
+        ("FLASK_CHAT_PREFIX", "metrics/"),
     ],
 )
 def test_a_setting_that_cannot_be_understood_says_which_and_what_it_can_be(name: str, value: str) -> None:
     with pytest.raises(ConfigError, match=rf"^{name} is .*: it (can|must) be ") as refused:
         Config.from_environment({name: value})
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "prefix"),
+    [
+        ("/", ""),
+        (" ", ""),
+        ("chat", "/chat"),
+        ("/chat", "/chat"),
+        ("/chat/", "/chat"),
+        ("our/chat", "/our/chat"),
+        ("/up/here", "/up/here"),
+        ("/~ann/chat-2.0_b", "/~ann/chat-2.0_b"),
+    ],
+)
+def test_a_prefix_begins_with_a_slash_and_ends_without_one(value: str, prefix: str) -> None:
+    assert Config.from_environment({"FLASK_CHAT_PREFIX": value}).prefix == prefix
 
 
 def test_settings_are_frozen() -> None:
@@ -104,9 +142,9 @@ def test_a_folder_in_the_home_of_its_user_is_found(monkeypatch: pytest.MonkeyPat
     assert Config.from_environment({"FLASK_CHAT_DATA": "~/chat"}).data == Path("/srv/ann/chat")
 
 
-def test_a_database_that_this_release_does_not_serve_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+def test_a_database_that_the_chat_does_not_know_is_refused_before_anything_is_made(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="DATABASE_URL"):
-        create_app(Config(data=tmp_path / "data", database_url="postgresql:///chat"))
+        create_app(Config(data=tmp_path / "data", database_url="mysql:///chat"))
     assert not (tmp_path / "data").exists()
 
 

@@ -108,10 +108,12 @@ def test_every_command_that_is_named_exists(path: Path) -> None:
 
 
 def test_the_procfile_starts_the_same_server() -> None:
-    process, command = (ROOT / "Procfile").read_text().strip().split(": ", 1)
-    assert process == "web"
-    assert command.endswith("python -m flask_chat serve")
-    assert "flask-chat serve" in COMMANDS
+    lines = (ROOT / "Procfile").read_text().splitlines()
+    processes = dict(line.split(": ", 1) for line in lines)
+    assert set(processes) == {"release", "web"}
+    assert processes["web"].endswith("python -m flask_chat serve")
+    assert processes["release"].endswith("python -m flask_chat upgrade")
+    assert {"flask-chat serve", "flask-chat upgrade"} <= set(COMMANDS)
 
 
 def test_the_app_manifest_names_only_settings_that_exist() -> None:

@@ -23,8 +23,9 @@ __all__ = ["gateway"]
 PROGRAM = """
 import structlog
 from flask_chat import logs
-logs.configure(requests={requests})
+logs.configure({level!r}, "here-1-f00")
 log = structlog.get_logger("a test")
+log.debug("delivered")
 log.info("request", status=200, route="/rooms/<slug>")
 log.warning("bus.gap", text="grüß")
 def fail(message):
@@ -36,10 +37,10 @@ except LookupError as error:
 """
 
 
-def written(requests: bool) -> list[dict[str, Any]]:
+def written(level: str) -> list[dict[str, Any]]:
     """The lines of a process that logs."""
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM.format(requests=requests)],
+        [sys.executable, "-c", PROGRAM.format(level=level)],
         env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
         capture_output=True,
         timeout=30,
@@ -50,23 +51,28 @@ def written(requests: bool) -> list[dict[str, Any]]:
 
 
 def test_each_line_is_json_with_its_time_and_level() -> None:
-    request, gap, failed = written(requests=True)
+    request, gap, failed = written("requests")
     assert (request["event"], request["level"], request["status"]) == ("request", "info", 200)
     assert request["timestamp"].endswith("Z")
+    assert request["node"] == "here-1-f00"
     assert gap["text"] == "grüß"
     assert "LookupError: here" in failed["exception"]
     assert "what Ann said" not in failed["exception"]
 
 
 def test_without_requests_only_what_is_wrong_is_written() -> None:
-    assert [line["event"] for line in written(requests=False)] == ["bus.gap", "request.failed"]
+    assert [line["event"] for line in written("warnings")] == ["bus.gap", "request.failed"]
+
+
+def test_in_debug_every_step_is_written() -> None:
+    assert [line["event"] for line in written("debug")] == ["delivered", "request", "bus.gap", "request.failed"]
 
 
 def test_a_terminal_is_shown_no_more_than_a_file() -> None:
     screen, terminal = pty.openpty()
     try:
         done = subprocess.run(
-            [sys.executable, "-c", PROGRAM.format(requests=True)],
+            [sys.executable, "-c", PROGRAM.format(level="requests")],
             env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "TERM": "xterm", "COLUMNS": "200"},
             stderr=terminal,
             timeout=30,
@@ -96,7 +102,7 @@ def test_a_request_is_logged_by_its_route_and_never_by_its_address(gateway: Gate
         gateway.get(f"/owner/{gateway.chat.owner_link.token()}")
         gateway.get("/up")
     requests = [line for line in lines if line["event"] == "request"]
-    assert len(requests) == 9
+    assert len(requests) == 8, "who asks every second whether the chat is there fills no log"
     assert "secret" not in repr(lines)
     assert gateway.chat.owner_link.token() not in repr(lines)
     assert ann["authorization"].removeprefix("Bearer ") not in repr(lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,15 +13,16 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 
 from flask_chat import create_app, schema
-from flask_chat.chat import feed, sessions  # noqa: F401 (they bring every table into the metadata)
+from flask_chat.chat import feed, messages, rooms, sessions  # noqa: F401 (they bring every table into the metadata)
 from flask_chat.config import Config
-from flask_chat.db import Database, metadata
-from flask_chat.schema import SchemaTooNew
+from flask_chat.db import Database, SQLite, metadata
+from flask_chat.db.postgresql import PostgreSQL
+from flask_chat.schema import SchemaTooNew, SchemaTooOld
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(tmp_path)
+    database = Database(SQLite(tmp_path))
     yield database
     database.close()
 
@@ -67,7 +69,7 @@ def test_a_refused_database_is_free_for_the_version_that_knows_it(tmp_path: Path
     connection.close()
     with pytest.raises(SchemaTooNew):
         create_app(Config(data=tmp_path))
-    Database(tmp_path).close()
+    Database(SQLite(tmp_path)).close()
 
 
 def test_a_migration_that_breaks_off_leaves_nothing_half_done(
@@ -93,3 +95,62 @@ def test_migrations_are_numbered_in_one_line() -> None:
         before = f'"{number - 1:04d}"' if number > 1 else "None"
         assert name.startswith(f"{number:04d}_")
         assert f'revision = "{number:04d}"\ndown_revision = {before}\n' in source
+
+
+def test_an_empty_postgresql_database_is_made_ready_once_by_those_who_start_together(database_url: str) -> None:
+    backends = [PostgreSQL(database_url) for _ in range(4)]
+    with ThreadPoolExecutor(len(backends)) as threads:
+        for done in [threads.submit(schema.prepare, backend.writer) for backend in backends]:
+            done.result(30)
+    with backends[0].writer.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, metadata) == []
+    for backend in backends:
+        backend.close()
+
+
+def test_an_older_postgresql_database_is_left_as_it_is_until_somebody_says_so(database_url: str) -> None:
+    backend = PostgreSQL(database_url)
+    schema.prepare(backend.writer)
+    with backend.writer.begin() as connection:
+        connection.execute(text("DROP TABLE kept"))
+        connection.execute(text("ALTER TABLE epoch DROP COLUMN history"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    with pytest.raises(SchemaTooOld, match="0001"):
+        create_app(Config(data=Path("/nowhere"), database_url=database_url))
+    assert schema.current(backend.writer) == "0001"
+    assert schema.upgrade(backend.writer) is True
+    assert schema.upgrade(backend.writer) is False
+    create_app(Config(data=Path("/nowhere"), database_url=database_url)).extensions["flask_chat"].close()
+    backend.close()
+
+
+def test_a_newer_postgresql_database_is_refused(database_url: str) -> None:
+    backend = PostgreSQL(database_url)
+    schema.prepare(backend.writer)
+    with backend.writer.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    for refuse in (schema.prepare, schema.upgrade):
+        with pytest.raises(SchemaTooNew, match="9999"):
+            refuse(backend.writer)
+    backend.close()
+
+
+def test_a_chat_of_the_first_release_goes_on_with_all_that_was_said(tmp_path: Path) -> None:
+    app = create_app(Config(data=tmp_path))
+    chat = app.extensions["flask_chat"]
+    ann, token = chat.db.write(lambda transaction: sessions.begin(transaction, "Ann"))
+    messages.post(chat.db, messages.draft(ann, "lobby", "hello")).result()
+    cursor = chat.epochs.cursor(2)
+    chat.close()
+    connection = sqlite3.connect(tmp_path / "chat.db")
+    connection.executescript(
+        "DROP TABLE kept; ALTER TABLE epoch DROP COLUMN history; UPDATE alembic_version SET version_num = '0001'"
+    )
+    connection.close()
+    again = create_app(Config(data=tmp_path)).extensions["flask_chat"]
+    assert again.sessions.find(token).person == ann
+    assert again.epochs.parse(cursor, 2) == 2
+    with again.db.read() as connection:
+        assert [each.text for each in messages.page(connection, rooms.Room(1, "lobby", "Lobby"), limit=9)] == ["hello"]
+    again.close()

@@ -1,12 +1,12 @@
 // Many readers, one sender: how long until everybody has what was said, and does everybody get everything, once, in order.
 //
 //   fanout --transport sse|socketio --port P --readers N --rate PER_SECOND --count M --cookies FILE --acks FILE
-//          [--patience SECONDS]
+//          [--patience SECONDS] [--sender-port P]
 //
 // The sender's text is "T=<its clock in ns>;" and each reader looks for it right behind a quotation mark ("T=…), where it
 // stands once in every JSON that carries the message. Says {"phase": "connected"} when all readers are there, waits for a line on
 // standard input while it goes on reading, sends, and says how it went in one more line of JSON. It ends
-// without what has not come when nothing has come for so many seconds (10).
+// without what has not come when nothing has come for so many seconds (10). The sender may be at another server of the same chat.
 #include "common.h"
 
 #define NEEDLE "\"T="
@@ -27,7 +27,7 @@ struct reader {
 
 static struct {
     bool socketio;
-    int port, count, readers;
+    int port, sender_port, count, readers;
     double rate, patience;
     char **cookies;
     int cookie_count;
@@ -217,7 +217,7 @@ static void connect_all(void) {
         if (i % CONNECTING_AT_ONCE == CONNECTING_AT_ONCE - 1) wait_until_ready(i + 1);
     }
     wait_until_ready(run.readers);
-    sender.fd = connect_to(run.port);
+    sender.fd = connect_to(run.sender_port);
     watch(epoll, sender.fd, SENDER_ID);
     if (run.socketio) {
         greet(&sender, 0);
@@ -237,7 +237,7 @@ static void say(int number) {
     snprintf(request, sizeof request,
              "POST /api/rooms/lobby/messages HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Type: application/json\r\n"
              "Cookie: %s\r\nContent-Length: %zu\r\n\r\n%s",
-             run.port, run.cookies[0], strlen(body), body);
+             run.sender_port, run.cookies[0], strlen(body), body);
     send_all(sender.fd, request, strlen(request));
 }
 
@@ -249,6 +249,7 @@ static bool finished(int sent) {
 int main(int argc, char **argv) {
     run.socketio = !strcmp(option(argc, argv, "--transport", NULL), "socketio");
     run.port = atoi(option(argc, argv, "--port", NULL));
+    run.sender_port = atoi(option(argc, argv, "--sender-port", option(argc, argv, "--port", NULL)));
     run.readers = atoi(option(argc, argv, "--readers", NULL));
     run.count = atoi(option(argc, argv, "--count", NULL));
     run.rate = atof(option(argc, argv, "--rate", NULL));

@@ -1,13 +1,14 @@
 """What a message costs to hand to everybody who is there: processor time, memory, and how long the last ones wait."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from bench import load, visitor, workshop
 from bench.figures import Audit, Series, Target, audit, cpu_per_delivery, kib_per_reader
 from bench.plan import Plan
 from bench.report import Row
-from bench.servers import FLOOR, OURS, SOCKETIO, Kind, running
+from bench.servers import FLOOR, OURS, SOCKETIO, Kind, Server, running
 
 KINDS = (FLOOR, SOCKETIO, OURS)
 
@@ -88,36 +89,52 @@ def measure(plan: Plan, readers: int, posts: int) -> dict[Kind, list[Round]]:
 
 def once(plan: Plan, kind: Kind, readers: int, posts: int, number: int) -> Round:
     with running(kind, workshop.WORK / "data" / f"fanout-{readers}-{number}-{kind.name}") as server:
-        # One reader and one post come first, so that what the server loads on first use is not counted.
-        load.fanout(server, readers=1, rate=plan.posts_per_second, count=1, connected=lambda: None)
+        return listen(plan, server, server, readers, posts)
+
+
+def listen(
+    plan: Plan,
+    server: Server,
+    sender: Server,
+    readers: int,
+    posts: int,
+    cpu_seconds: Callable[[], float] | None = None,
+) -> Round:
+    """Readers at one server and somebody who posts at the same, or at another of the same chat.
+
+    The processor time is what ``cpu_seconds`` says: that of the readers' server if it is left out.
+    """
+    used = cpu_seconds or server.cpu_seconds
+    # One reader and one post come first, so that what the server loads on first use is not counted.
+    load.fanout(server, readers=1, rate=plan.posts_per_second, count=1, connected=lambda: None, sender=sender)
+    time.sleep(plan.settle)
+    before = server.resident_bytes()
+    seen: dict[str, float] = {}
+
+    def connected() -> None:
         time.sleep(plan.settle)
-        before = server.resident_bytes()
-        seen: dict[str, float] = {}
+        seen["memory"] = kib_per_reader(before, server.resident_bytes(), readers)
+        start = used()
+        time.sleep(plan.idle)
+        seen["cpu"] = used()
+        seen["idle"] = (seen["cpu"] - start) / plan.idle if plan.idle else 0.0
 
-        def connected() -> None:
-            time.sleep(plan.settle)
-            seen["memory"] = kib_per_reader(before, server.resident_bytes(), readers)
-            start = server.cpu_seconds()
-            time.sleep(plan.idle)
-            seen["cpu"] = server.cpu_seconds()
-            seen["idle"] = (seen["cpu"] - start) / plan.idle if plan.idle else 0.0
-
-        said, acknowledged = load.fanout(
-            server, readers=readers, rate=plan.posts_per_second, count=posts, connected=connected
-        )
-        busy = server.cpu_seconds() - seen["cpu"]
-        kept = None
-        if kind is OURS:
-            kept = audit(acknowledged, (text for text, _ in visitor.stored(server, visitor.sign_in(server, "Auditor"))))
-        return Round(
-            cpu=cpu_per_delivery(busy, seen["idle"], said["seconds"], said["deliveries"]),
-            memory=seen["memory"],
-            p50=said["p50_ms"],
-            p99=said["p99_ms"],
-            load_share=said["load_share"],
-            deliveries=said["deliveries"],
-            audit=kept,
-        )
+    said, acknowledged = load.fanout(
+        server, readers=readers, rate=plan.posts_per_second, count=posts, connected=connected, sender=sender
+    )
+    busy = used() - seen["cpu"]
+    kept = None
+    if server.kind is OURS:
+        kept = audit(acknowledged, (text for text, _ in visitor.stored(server, visitor.sign_in(server, "Auditor"))))
+    return Round(
+        cpu=cpu_per_delivery(busy, seen["idle"], said["seconds"], said["deliveries"]),
+        memory=seen["memory"],
+        p50=said["p50_ms"],
+        p99=said["p99_ms"],
+        load_share=said["load_share"],
+        deliveries=said["deliveries"],
+        audit=kept,
+    )
 
 
 def load_share(rounds: list[Round]) -> float:
@@ -129,14 +146,14 @@ def audit_of(rounds: list[Round]) -> Audit:
 
 
 def notes(rounds: dict[Kind, list[Round]]) -> list[str]:
-    """How long a reader waited with each server. A round in which a delivery is missing is no round: load raises."""
-    said = []
-    for kind in reversed(KINDS):
-        p50, p99 = (Series.of(getattr(r, name) for r in rounds[kind]).median for name in ("p50", "p99"))
-        deliveries = sum(r.deliveries for r in rounds[kind])
-        share = load_share(rounds[kind])
-        said.append(
-            f"{kind.name}: {deliveries:,} deliveries, all made, once and in order; p50 {p50:.1f} ms, p99 {p99:.1f} ms; "
-            f"load generator {share:.0%} of its core"
-        )
-    return said
+    return [note(kind.name, rounds[kind]) for kind in reversed(KINDS)]
+
+
+def note(name: str, rounds: list[Round]) -> str:
+    """How long a reader waited with one server. A round in which a delivery is missing is no round: load raises."""
+    p50, p99 = (Series.of(getattr(r, name) for r in rounds).median for name in ("p50", "p99"))
+    deliveries = sum(r.deliveries for r in rounds)
+    return (
+        f"{name}: {deliveries:,} deliveries, all made, once and in order; p50 {p50:.1f} ms, p99 {p99:.1f} ms; "
+        f"load generator {load_share(rounds):.0%} of its core"
+    )

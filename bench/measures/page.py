@@ -53,9 +53,14 @@ def room(plan: Plan) -> list[Row]:
 def furnish(server: Server) -> None:
     """Four people say fifty things, and the page shows them all. Raises RuntimeError when it does not."""
     cookies = [visitor.sign_in(server, name) for name in visitor.PEOPLE]
-    for number in range(MESSAGES):
-        body = {"text": SAYINGS[number % len(SAYINGS)], "client_id": f"talk-{number}"}
-        visitor.call(server, cookies[number // 3 % len(cookies)], "POST", "/api/rooms/lobby/messages", body)
+    talk(server, cookies, MESSAGES)
     articles = visitor.open_page(server, ROOM, cookies[0]).count("<article")
     if articles != MESSAGES:
         raise RuntimeError(f"GET {ROOM} shows {articles} messages, not {MESSAGES}")
+
+
+def talk(server: Server, cookies: list[str], count: int) -> None:
+    """So many messages from those who are signed in, a few from each at a time."""
+    for number in range(count):
+        body = {"text": SAYINGS[number % len(SAYINGS)], "client_id": f"talk-{number}"}
+        visitor.call(server, cookies[number // 3 % len(cookies)], "POST", "/api/rooms/lobby/messages", body)

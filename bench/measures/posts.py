@@ -1,6 +1,7 @@
-"""How many posts a second are kept for good, by JSON and by the page's form."""
+"""How many posts a second are kept for good: by JSON and by the page's form, on SQLite and on PostgreSQL."""
 
-from bench import load, visitor, workshop
+from bench import engines, load, visitor, workshop
+from bench.engines import Engines
 from bench.figures import Audit, Series, Target, audit
 from bench.plan import Plan
 from bench.report import Row
@@ -18,14 +19,24 @@ def by_form(plan: Plan) -> list[Row]:
     return [measure(plan, "forms", "posts by form", "form", "/rooms/lobby/messages", Target(at_least=1_000))]
 
 
-def measure(plan: Plan, key: str, title: str, encoding: str, path: str, target: Target) -> Row:
+def on_postgresql(plan: Plan) -> list[Row]:
+    target = Target(at_least=2_500, times_peer=5)
+    with engines.started() as shared:
+        title = "posts by JSON, one node on PostgreSQL and Redis"
+        return [measure(plan, "node-posts", title, "json", "/api/rooms/lobby/messages", target, shared)]
+
+
+def measure(
+    plan: Plan, key: str, title: str, encoding: str, path: str, target: Target, shared: Engines | None = None
+) -> Row:
+    """``shared`` has all of them keep what is posted there; the floor keeps nothing anywhere."""
     rates: dict[Kind, list[float]] = {kind: [] for kind in KINDS}
     slowest: dict[Kind, list[float]] = {kind: [] for kind in KINDS}
     shares: dict[Kind, list[float]] = {kind: [] for kind in KINDS}
     kept = {kind: Audit(0, 0, 0) for kind in KINDS}
     for number in range(plan.rounds):
         for kind in KINDS:
-            said, found = once(plan, kind, encoding, path, number)
+            said, found = once(plan, kind, encoding, path, number, shared)
             rates[kind].append(said["per_second"])
             slowest[kind].append(said["p99_ms"])
             shares[kind].append(said["load_share"])
@@ -50,9 +61,12 @@ def measure(plan: Plan, key: str, title: str, encoding: str, path: str, target: 
     )
 
 
-def once(plan: Plan, kind: Kind, encoding: str, path: str, number: int) -> tuple[dict[str, float], Audit]:
+def once(
+    plan: Plan, kind: Kind, encoding: str, path: str, number: int, shared: Engines | None
+) -> tuple[dict[str, float], Audit]:
     """Posts as fast as it is answered, ends the server as `kill -9` does, and reads everything back after a restart."""
-    with running(kind, workshop.WORK / "data" / f"{encoding}-{number}-{kind.name}") as server:
+    data = workshop.WORK / "data" / f"{'shared' if shared else 'own'}-{encoding}-{number}-{kind.name}"
+    with running(kind, data, shared.settings() if shared else None) as server:
         said, acknowledged = load.requests(
             server,
             encoding,
@@ -65,6 +79,8 @@ def once(plan: Plan, kind: Kind, encoding: str, path: str, number: int) -> tuple
         if kind is FLOOR:
             return said, Audit(0, 0, 0)
         server.kill()
+        if shared:
+            shared.crash()
         server.start()
         cookie = visitor.sign_in(server, "Auditor")
         return said, audit(acknowledged, (key_of(encoding, *row) for row in visitor.stored(server, cookie)))

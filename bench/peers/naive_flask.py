@@ -1,9 +1,12 @@
 """The chat one writes first: Flask and SQLAlchemy, a commit a request, SQLite in WAL with ``synchronous=FULL``.
 
-python naive_flask.py PORT DATABASE
+python naive_flask.py PORT FILE
+
+With ``DATABASE_URL`` in the environment it is on that PostgreSQL instead, with a connection for each thread.
 """
 
 import logging
+import os
 import sqlite3
 import sys
 from datetime import UTC, datetime
@@ -11,7 +14,7 @@ from datetime import UTC, datetime
 import waitress
 from flask import Flask, abort, redirect, request, session
 from flask.typing import ResponseReturnValue
-from sqlalchemy import create_engine, event
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 THREADS = 4
@@ -31,16 +34,23 @@ class Message(Base):
     created_at: Mapped[datetime]
 
 
-def create_app(database: str) -> Flask:
-    app = Flask(__name__)
-    app.secret_key = "for the bench only"
-    engine = create_engine(f"sqlite:///{database}", pool_size=THREADS, connect_args={"timeout": 60})
+def open_database(file: str) -> Engine:
+    if url := os.environ.get("DATABASE_URL"):
+        return create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1), pool_size=THREADS)
+    engine = create_engine(f"sqlite:///{file}", pool_size=THREADS, connect_args={"timeout": 60})
 
     @event.listens_for(engine, "connect")
     def durable(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute("pragma journal_mode=wal")
         connection.execute("pragma synchronous=full")
 
+    return engine
+
+
+def create_app(file: str) -> Flask:
+    app = Flask(__name__)
+    app.secret_key = "for the bench only"
+    engine = open_database(file)
     Base.metadata.create_all(engine)
 
     def post(text: str, client_id: str | None) -> Message:

@@ -11,7 +11,7 @@ from . import cli, opening
 from . import config as configuration
 from .api import messages as api_messages
 from .api import sessions as api_sessions
-from .config import Config, ConfigError
+from .config import Config
 from .http import headers, identity, visitor
 from .http.identity import CookieSessions
 from .web import entry, errors, messages, owner, people
@@ -21,17 +21,14 @@ __version__ = configuration.VERSION
 
 
 def create_app(config: Config | None = None) -> Flask:
-    """Wire the house and open the chat's data.
-
-    Raises :class:`flask_chat.config.ConfigError`, :class:`flask_chat.db.DataInUse` or
-    :class:`flask_chat.schema.SchemaTooNew`, with nothing changed.
-    """
+    """Wire the house and open the chat's data. Raises what :func:`flask_chat.opening.open_once` says."""
     config = config or Config.from_environment()
-    if config.database_url:
-        raise ConfigError("DATABASE_URL is set, but this release keeps its data in SQLite. Unset it to go on.")
     app = Flask(__name__, static_folder=None)
     app.config.update(
+        APPLICATION_ROOT=config.prefix or "/",
         SESSION_COOKIE_NAME=identity.COOKIE,
+        # Two chats on one host must not take each other's cookies away.
+        SESSION_COOKIE_PATH=config.prefix or "/",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_REFRESH_EACH_REQUEST=False,

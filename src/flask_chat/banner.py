@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import io
 import socket
-import sqlite3
 import sys
 
 import segno
 import structlog
 
-from . import config
+from . import config, supervisor
 from .chat import people
 from .http.services import Services
 
@@ -19,12 +18,14 @@ log = structlog.get_logger("flask_chat")
 
 def show(chat: Services, host: str, port: int) -> None:
     """Print the addresses, the owner's link while there is no owner, and what the operator must know."""
-    log.info("started", version=config.VERSION, sqlite=sqlite3.sqlite_version, port=port)
-    local = f"http://{_shown(host) if _one_address(host) else 'localhost'}:{port}/"
+    backend = chat.db.backend
+    log.info("started", version=config.VERSION, node=chat.node, port=port, **{backend.name: backend.version})
+    home = f"{port}{chat.config.prefix}/"
+    local = f"http://{_shown(host) if _one_address(host) else 'localhost'}:{home}"
     network = None if _one_address(host) and _is_loopback(host) else network_address(host)
     lines = ["", f"  {chat.config.name} is running.", "", f"  On this computer   {local}"]
     if network is not None:
-        shared = f"http://{_shown(network)}:{port}/"
+        shared = f"http://{_shown(network)}:{home}"
         lines += [f"  For friends        {shared}", "", _qr(shared)]
     else:
         lines += [""]
@@ -47,8 +48,18 @@ def show(chat: Services, host: str, port: int) -> None:
             "  Put FLASK_CHAT_DATA on a disk that lasts.",
             "",
         ]
-    if chat.config.redis_url:
-        lines += ["  REDIS_URL is set, but this release runs as one process and does not use it.", ""]
+    obstacle = supervisor.obstacle(chat.config)
+    if chat.config.workers > 1 and obstacle:
+        log.warning("workers.one", asked_for=chat.config.workers, reason=obstacle)
+        lines += [f"  WEB_CONCURRENCY is {chat.config.workers}, and one process serves. {obstacle}", ""]
+    if not chat.bus.up:
+        lines += [
+            "  WARNING: REDIS_URL does not answer as it should. The log says why. Meanwhile what others say shows",
+            "  about a second later.",
+            "",
+        ]
+    if chat.config.redis_url and not chat.db.backend.shared:
+        lines += ["  REDIS_URL is set, and not used: one process on SQLite has nobody to tell.", ""]
     lines += ["  Ctrl-C stops it.", ""]
     print("\n".join(lines), flush=True)
 

@@ -32,9 +32,18 @@ def main() -> None:
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder for everything that must last.  [FLASK_CHAT_DATA; data]",
 )
-def serve(host: str | None, port: int | None, data: Path | None) -> None:
+@click.option(
+    "--workers", type=click.IntRange(1, 64), help="Processes that serve, on PostgreSQL and Redis.  [WEB_CONCURRENCY; 1]"
+)
+def serve(host: str | None, port: int | None, data: Path | None, workers: int | None) -> None:
     """Serve the chat: make or migrate its database, print how friends join, and go on until Ctrl-C."""
-    from . import banner, create_app, opening, server
+    from . import banner, create_app, metrics, opening, server, supervisor
+    from .worker import Worker
+
+    worker = Worker.of_environment()
+    if worker is None:
+        # One process counts for itself alone.
+        os.environ.pop(metrics.DIRECTORY, None)
 
     with _refusals():
         config = Config.from_environment()
@@ -43,31 +52,47 @@ def serve(host: str | None, port: int | None, data: Path | None) -> None:
             host=host or config.host,
             port=config.port if port is None else port,
             data=config.data if data is None else data.expanduser().absolute(),
+            workers=workers or config.workers,
+            node=opening.node_name(),
         )
-        logs.configure(requests=config.log_requests)
-        listener = server.listen(config.host, config.port)
+        logs.configure(config.log, config.node)
+        obstacle = supervisor.obstacle(config)
+        if workers is not None and workers > 1 and obstacle:
+            raise ConfigError(f"--workers {workers} cannot work. {obstacle}")
+        several = worker is None and config.workers > 1 and not obstacle
+        reserved = server.reserve(config.host, config.port) if several else None
+    if reserved is not None:
+        sys.exit(supervisor.run(config, reserved))
+
+    with _refusals():
+        listener = server.listen(config.host, config.port, shared=worker is not None)
         app = create_app(config)
         opening.open_once(app, config)
     address, port = listener.getsockname()[:2]
-    server.run(app, listener, ready=lambda: banner.show(app.extensions["flask_chat"], address, port))
+
+    def show() -> None:
+        banner.show(app.extensions["flask_chat"], address, port)
+
+    server.run(app, listener, ready=show if worker is None else lambda: worker.ready(show))
 
 
 @main.command()
 @click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="The data folder.")
 def upgrade(data: Path | None) -> None:
-    """Bring the database to this version's schema. Serving on SQLite does that by itself."""
-    from . import schema
-    from .db import Database
+    """Bring the database to this version's schema. On SQLite, and in an empty database, serving does that by itself."""
+    from . import opening, schema
 
     with _refusals():
-        folder = _folder(data)
-        datafolder.prepare(folder)
-        database = Database(folder)
+        backend = opening.backend(replace(Config.from_environment(), data=_folder(data)), patient=True)
         try:
-            changed = schema.upgrade(database.engine)
+            before = schema.current(backend.writer)
+            changed = schema.upgrade(backend.writer)
         finally:
-            database.close()
-    click.echo("The database is upgraded." if changed else "The database is up to date.")
+            backend.close()
+    if before is None:
+        click.echo("There was no chat there yet: the database is made, and empty.")
+    else:
+        click.echo("The database is upgraded." if changed else "The database is up to date.")
 
 
 @main.command()
@@ -76,11 +101,63 @@ def upgrade(data: Path | None) -> None:
 def backup(file: Path, data: Path | None) -> None:
     """Write a whole copy of the database to FILE, while the chat runs or not. Never overwrites a file."""
     with _refusals():
+        if Config.from_environment().database_url:
+            raise ConfigError("This chat is in PostgreSQL: back it up with PostgreSQL's own pg_dump.")
+        datafolder.refuse_moved(_folder(data))
         source = _folder(data) / "chat.db"
         if not source.exists():
             raise ConfigError(f"There is no chat in {source.parent}. Name its folder with --data.")
         _copy(source, file)
     click.echo(f"Copied {file.stat().st_size:,} bytes to {file}.")
+
+
+@main.command()
+@click.option("--to", "target", metavar="TARGET", required=True, help="Where it goes: postgresql://… or a folder.")
+@click.option("--from", "source", metavar="SOURCE", help="Where it is: the same.  [DATABASE_URL, else the data folder]")
+@click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="The data folder that it is in.")
+def move(target: str, source: str | None, data: Path | None) -> None:
+    """Copy the whole chat into PostgreSQL, or back into a data folder, while it is stopped. See docs/moving.md."""
+    with _refusals():
+        from .moving import command
+
+        command.run(Config.from_environment(), target, source, data)
+
+
+@main.command()
+@click.option("--people", type=click.IntRange(1), help="Go no further than so many.  [until it is too many]")
+@click.option(
+    "--within", metavar="MS", type=click.FloatRange(1), default=250.0, help="Milliseconds that p99 may take.  [250]"
+)
+@click.option(
+    "--talk",
+    metavar="NUMBER",
+    type=click.FloatRange(0, min_open=True),
+    default=3.0,
+    help="Messages that each of them sends in an hour.  [3]",
+)
+@click.option("--seconds", type=click.FloatRange(0.5, 600), default=8.0, help="How long each crowd is measured.  [8]")
+@click.option("--workers", type=click.IntRange(1, 64), help="Processes that serve, as for serve.  [WEB_CONCURRENCY; 1]")
+@click.option(
+    "--json", "file", type=click.Path(path_type=Path, dir_okay=False), help="Write the figures to this file too."
+)
+@click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="The data folder, for its disk.")
+def capacity(
+    people: int | None,
+    within: float,
+    talk: float,
+    seconds: float,
+    workers: int | None,
+    file: Path | None,
+    data: Path | None,
+) -> None:
+    """Measure how many people this machine carries, with a throw-away chat beside the real one."""
+    with _refusals():
+        from .capacity import command
+        from .capacity.measure import Asked
+
+        config = Config.from_environment()
+        config = replace(config, data=_folder(data), workers=workers or config.workers)
+        command.run(config, Asked(people, talk, within, seconds), file)
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -120,8 +197,8 @@ def _refusals() -> Iterator[None]:
     """Say in one line what stands in the way, and what to do about it."""
     from sqlalchemy.exc import DBAPIError
 
-    from .db import DataInUse
-    from .schema import SchemaTooNew
+    from .db import DatabaseRefused, DataInUse, StorageFull, StorageUnavailable
+    from .schema import SchemaTooNew, SchemaTooOld
 
     try:
         yield
@@ -134,8 +211,16 @@ def _refusals() -> Iterator[None]:
             f"The database was written by a newer version of this chat (schema {error}). "
             "Install that version again; nothing was changed."
         )
-    except (OSError, DBAPIError) as error:
-        _refuse(f"The chat's data cannot be opened: {getattr(error, 'orig', error)}.")
+    except SchemaTooOld as error:
+        _refuse(
+            f"The database is of an older version of this chat (schema {error}). Stop what serves the older version, "
+            "make a backup, then run: flask-chat upgrade"
+        )
+    except DatabaseRefused as error:
+        _refuse(str(error))
+    except (OSError, DBAPIError, StorageFull, StorageUnavailable) as error:
+        why = str(getattr(error, "orig", error)).strip().partition("\n")[0].rstrip(".")
+        _refuse(f"The chat's data cannot be opened: {why}.")
 
 
 def _refuse(line: str) -> None:

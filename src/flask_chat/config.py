@@ -7,6 +7,7 @@ and kept in the data folder.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,11 +55,22 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("FLASK_CHAT_DATA", "data", "Folder for the database, the generated secret and files."),
     Setting("FLASK_CHAT_NAME", "Flask Chat", "What this chat is called on its pages."),
     Setting("SECRET_KEY", "generated", "Signs the session cookie. SECRET is accepted too."),
-    Setting("DATABASE_URL", "none", "PostgreSQL address. Not supported by this release: it refuses to start with one."),
-    Setting("REDIS_URL", "none", "Redis address. Not used by this release, which runs as one process."),
+    Setting(
+        "DATABASE_URL", "none", "PostgreSQL 15 or newer to keep everything in: postgresql://user:password@host/name."
+    ),
+    Setting(
+        "REDIS_URL", "none", "Redis 7 or newer, by which processes hear of each other: redis://:password@host:6379/0."
+    ),
+    Setting("FLASK_CHAT_PREFIX", "none", "Path below which the chat lives, such as /chat. The proxy leaves it on."),
     Setting("FLASK_CHAT_LIMITS", "on", "off lifts every rate and connection limit, for load tests on loopback."),
-    Setting("FLASK_CHAT_LOG", "requests", "requests logs every request as a JSON line; warnings only what is wrong."),
+    Setting(
+        "FLASK_CHAT_LOG",
+        "requests",
+        "requests logs every request as a JSON line; warnings only what is wrong; debug every step of a message too.",
+    ),
+    Setting("FLASK_CHAT_METRICS_TOKEN", "none", "Opens /metrics, for Prometheus, to who sends this as a bearer token."),
     Setting("FLASK_CHAT_THREADS", "4", "Threads that render pages; more only helps where they wait."),
+    Setting("WEB_CONCURRENCY", "1", "Processes that serve; more than 1 needs PostgreSQL and Redis."),
     Setting("FORWARDED_ALLOW_IPS", "127.0.0.1", "Proxies whose X-Forwarded headers are believed; * believes all."),
 )
 
@@ -75,9 +87,14 @@ class Config:
     database_url: str | None = None
     redis_url: str | None = None
     limits: bool = True
-    log_requests: bool = True
+    log: str = "requests"
+    metrics_token: str | None = None
     threads: int = 4
+    workers: int = 1
     trusted_proxies: str = "127.0.0.1"
+    prefix: str = ""  # or a path such as /chat
+    node: str = ""
+    """Not a setting: this process's name, where it has one before it opens the data."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Config:
@@ -107,7 +124,29 @@ class Config:
             database_url=environment.get("DATABASE_URL") or None,
             redis_url=environment.get("REDIS_URL") or None,
             limits=choice("FLASK_CHAT_LIMITS", ("on", "off")) == "on",
-            log_requests=choice("FLASK_CHAT_LOG", ("requests", "warnings")) == "requests",
+            log=choice("FLASK_CHAT_LOG", ("requests", "warnings", "debug")),
+            metrics_token=environment.get("FLASK_CHAT_METRICS_TOKEN", "").strip() or None,
             threads=whole("FLASK_CHAT_THREADS", 4, 1, 64),
+            workers=whole("WEB_CONCURRENCY", 1, 1, 64),
             trusted_proxies=environment.get("FORWARDED_ALLOW_IPS") or "127.0.0.1",
+            prefix=_prefix(environment.get("FLASK_CHAT_PREFIX", "").strip()),
         )
+
+
+_EVERYWHERE = ("up", "metrics")
+_SEGMENT = re.compile(r"[A-Za-z0-9._~-]+", re.ASCII)
+
+
+def _prefix(value: str) -> str:
+    """A path with a slash before every segment and none at its end. Only characters that nobody ever escapes."""
+    if value in ("", "/"):
+        return ""
+    segments = value.removeprefix("/").removesuffix("/").split("/")
+    # A browser removes dot segments before it asks; what is in _EVERYWHERE answers beside the prefix too.
+    usable = all(_SEGMENT.fullmatch(segment) and segment not in (".", "..") for segment in segments)
+    if not usable or value.strip("/") in _EVERYWHERE:
+        raise ConfigError(
+            f"FLASK_CHAT_PREFIX is {value!r}: it must be a path such as /chat or /our/chat, "
+            "of letters, digits, - . _ and ~, and neither /up nor /metrics."
+        )
+    return "/" + "/".join(segments)

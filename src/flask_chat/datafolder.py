@@ -27,6 +27,22 @@ def prepare(folder: Path) -> None:
         ) from None
 
 
+MOVED = "moved.txt"
+"""The file that says where the chat of a folder has gone."""
+
+
+def refuse_moved(folder: Path) -> None:
+    """Raise :class:`ConfigError` for a folder whose chat is served from elsewhere now: two would part ways."""
+    try:
+        where = (folder / MOVED).read_text().strip()
+    except OSError:
+        return  # There is none; whatever else is wrong with the folder is said where it is used.
+    raise ConfigError(
+        f"The chat in {folder} was moved to {where}. Set DATABASE_URL to that; "
+        f"or, to go on from here as it was before, delete {folder / MOVED}."
+    )
+
+
 def secret(path: Path) -> str:
     """The secret that a file holds; it is made the first time, readable for this user alone.
 
@@ -54,6 +70,25 @@ def secret(path: Path) -> str:
     os.fsync(folder)
     os.close(folder)
     return path.read_text("ascii").strip()
+
+
+class FolderKeep:
+    """Small texts, a file each, in a data folder that this process has the lock of."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def ensure(self, name: str) -> str:
+        """The text of a name; it is made by chance the first time."""
+        return secret(self._folder / name)
+
+    def find(self, name: str) -> str | None:
+        """The text of a name, or None."""
+        return self.ensure(name) if (self._folder / name).exists() else None
+
+    def drop(self, name: str) -> None:
+        """Forget a name."""
+        (self._folder / name).unlink(missing_ok=True)
 
 
 def fleeting(folder: Path, environment: Mapping[str, str] = os.environ, mounts: str = "/proc/self/mounts") -> bool:

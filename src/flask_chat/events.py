@@ -1,16 +1,16 @@
 """The log: every change appends one row to it, in the change's own transaction.
 
-A reader holds one cursor into the log. A cursor is ``<epoch>-<id>``: the epoch is a token that every start of the
-chat begins anew, together with the id that the log had reached. After a restore from a backup, ids are given out a
-second time; a cursor from before is recognised, because its epoch is unknown or ends before it, and its holder is
-told to ``resync`` instead of being shown another history.
+A reader holds one cursor into the log. A cursor is ``<epoch>-<id>``: the epoch is a token that is made anew, together
+with the id that the log had reached, whenever another log may have been put in this one's place. After a restore from
+a backup, ids are given out a second time; a cursor from before is recognised, because its epoch is unknown or ends
+before it, and its holder is told to ``resync`` instead of being shown another history.
 """
 
 from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -22,7 +22,7 @@ TYPES = frozenset({"message.posted", "person.joined", "session.revoked", "owner.
 """The types of event that this release records."""
 
 EPOCHS = 1_000
-"""Starts of the chat that are remembered: a cursor from before them is told to resync."""
+"""Epochs that are remembered: a cursor from before them is told to resync."""
 
 RESYNC = "resync"
 """Not recorded: told to one reader whose cursor belongs to another history."""
@@ -44,6 +44,8 @@ epoch = Table(
     Column("number", Integer, primary_key=True),
     Column("token", String(16), nullable=False, unique=True),
     Column("begins_after", BigInteger, nullable=False),
+    # What the database said of its own history (see db/backend.py) when the epoch began.
+    Column("history", String(80)),
 )
 
 
@@ -76,15 +78,21 @@ class BadCursor(ValueError):
 
 
 class Epochs:
-    """Which cursors belong to this log's history."""
+    """Which cursors belong to this log's history. Known in memory; another process may begin an epoch at any time.
+
+    ``shared`` says so. ``changed`` is called, in some thread, when another epoch is known to have begun.
+    """
 
     _form = re.compile(r"([a-z0-9]{8})-(0|[1-9][0-9]{0,17})", re.ASCII)
 
-    def __init__(self, rows: Sequence[tuple[str, int]]) -> None:
-        tokens = [token for token, _ in rows]
-        ends: list[int | None] = [begins_after for _, begins_after in rows[1:]]
-        self._ends: dict[str, int | None] = dict(zip(tokens, [*ends, None], strict=True))
-        self.current = tokens[-1]
+    def __init__(self, rows: Sequence[tuple[str, int]] = (), *, shared: bool = False) -> None:
+        self.current = self.history = ""
+        self.changed: Callable[[], None] = _nothing
+        self._shared = shared
+        self._ends: dict[str, int | None] = {}
+        self._begins_after = 0
+        if rows:
+            self._know(rows)
 
     def cursor(self, id: int) -> str:
         """The cursor after the event ``id``."""
@@ -101,16 +109,66 @@ class Epochs:
         if match is None:
             raise BadCursor(cursor[:40])
         token, id = match[1], int(match[2])
-        if token not in self._ends:
+        ends = self._ends
+        if token not in ends:
             return None
-        end = self._ends[token]
+        end = ends[token]
         return id if id <= (last if end is None else end) else None
+
+    def common(self, token: str, id: int) -> int:
+        """How far a log that had got to ``id`` in the epoch ``token`` is the same as this one."""
+        ends = self._ends
+        end = ends.get(token, self._begins_after)
+        return id if end is None else min(id, end)
+
+    def begin(self, transaction: Transaction, *, surely: bool = False) -> None:
+        """Begin an epoch if another log may be in this one's place since the newest one began, and know all of them.
+
+        ``surely``: begin one all the same.
+        """
+        connection = transaction.connection
+        history = transaction.history()
+        if surely or connection.execute(_NEWEST).scalar_one_or_none() != history:
+            transaction.lock()
+            # Another process may have begun it while this one waited.
+            if surely or connection.execute(_NEWEST).scalar_one_or_none() != history:
+                connection.execute(
+                    insert(epoch).values(token=_token(), begins_after=last_id(connection), history=history)
+                )
+                oldest = select(func.max(epoch.c.number)).scalar_subquery() - EPOCHS
+                connection.execute(delete(epoch).where(epoch.c.number <= oldest))
+        self.load(connection)
+
+    def follow(self, connection: Connection) -> None:
+        """Know of an epoch that another process has begun.
+
+        What was read before belongs to an epoch that is known now: a cursor that says another one would be no good.
+        """
+        if self._shared and newest_epoch(connection) != self.current:
+            self.load(connection)
+
+    def load(self, connection: Connection) -> None:
+        """Know the epochs that there are."""
+        before = self.current
+        rows = connection.execute(select(epoch.c.token, epoch.c.begins_after, epoch.c.history).order_by(epoch.c.number))
+        known = rows.all()
+        self._know([(token, begins_after) for token, begins_after, _ in known])
+        self.history = known[-1].history
+        if self.current != before:
+            self.changed()
+
+    def _know(self, rows: Sequence[tuple[str, int]]) -> None:
+        tokens = [token for token, _ in rows]
+        self._begins_after = rows[-1][1]
+        ends: list[int | None] = [begins_after for _, begins_after in rows[1:]]
+        self._ends = dict(zip(tokens, [*ends, None], strict=True))
+        self.current = tokens[-1]
 
 
 def append(transaction: Transaction, appended: Sequence[Event]) -> None:
     """Append events that carry the numbers from :func:`next_id` on, without a gap."""
-    transaction.connection.execute(
-        insert(event),
+    transaction.insert(
+        event,
         [
             {
                 "id": new.id,
@@ -138,7 +196,8 @@ def plain(id: int, type: str) -> bytes:
 
 
 def next_id(transaction: Transaction) -> int:
-    """The id that the next appended event gets. The writer is alone, so that nobody takes it meanwhile."""
+    """The id that the next appended event gets. From here to the commit nobody else writes to the log."""
+    transaction.lock()
     return last_id(transaction.connection) + 1
 
 
@@ -147,17 +206,18 @@ def last_id(connection: Connection) -> int:
     return int(connection.execute(_LAST).scalar_one())
 
 
-def begin_epoch(connection: Connection) -> Epochs:
-    """Begin a new epoch where the log has now got to, and load all of them."""
-    connection.execute(insert(epoch).values(token=_token(), begins_after=last_id(connection)))
-    connection.execute(
-        delete(epoch).where(epoch.c.number <= select(func.max(epoch.c.number)).scalar_subquery() - EPOCHS)
-    )
-    rows = connection.execute(select(epoch.c.token, epoch.c.begins_after).order_by(epoch.c.number)).all()
-    return Epochs([(token, begins_after) for token, begins_after in rows])
+def newest_epoch(connection: Connection) -> str:
+    """The token of the epoch that the log is in."""
+    return str(connection.execute(_NEWEST_TOKEN).scalar_one())
 
 
 _LAST = select(func.coalesce(func.max(event.c.id), 0))
+_NEWEST = select(epoch.c.history).order_by(epoch.c.number.desc()).limit(1)
+_NEWEST_TOKEN = select(epoch.c.token).order_by(epoch.c.number.desc()).limit(1)
+
+
+def _nothing() -> None:
+    return
 
 
 def _token() -> str:

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import logging
 import sys
+from contextvars import ContextVar
 
 import msgspec
 import structlog
 
+LEVELS = {"requests": logging.INFO, "warnings": logging.WARNING, "debug": logging.DEBUG}
+"""What can be asked for: every request, only what is wrong, or also each step on a message's way."""
 
-def configure(*, requests: bool) -> None:
-    """Send every line to standard error; ``requests`` says whether each request gets one."""
+request_ids: ContextVar[tuple[str, ...]] = ContextVar("request_ids", default=())
+"""The requests for which something is done: one at the doors, in the writer all whose changes it keeps together."""
+
+
+def configure(level: str, node: str) -> None:
+    """Send every line of one of :data:`LEVELS` to standard error, each with the name of this process, ``node``."""
     terminal = sys.stderr.isatty()
     processors: list[structlog.typing.Processor] = [
+        mark(node),
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
@@ -27,10 +35,25 @@ def configure(*, requests: bool) -> None:
         factory = structlog.BytesLoggerFactory(sys.stderr.buffer)
     structlog.configure(
         processors=processors,
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO if requests else logging.WARNING),
+        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
         logger_factory=factory,  # type: ignore[arg-type]
         cache_logger_on_first_use=True,
     )
     # The server's own lines repeat ours, and its access log would carry addresses with messages in them.
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     logging.getLogger("uvicorn.access").disabled = True
+
+
+def mark(node: str) -> structlog.typing.Processor:
+    """Write down which process says a line, and for which requests, so that one search finds all that was done."""
+
+    def with_marks(_logger: object, _method: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        line["node"] = node
+        ids = request_ids.get()
+        if len(ids) == 1:
+            line["request_id"] = ids[0]
+        elif ids:
+            line["request_ids"] = ids
+        return line
+
+    return with_marks

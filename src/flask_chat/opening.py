@@ -1,20 +1,28 @@
-"""Opening the chat's data: the database, migrated, and everything that works on it."""
+"""Opening the chat's data: the database with the right schema, the bus, and everything that works on them."""
 
 from __future__ import annotations
 
+import os
+import secrets
+import socket
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
 
-from . import datafolder, schema
-from .chat import rooms
+from . import datafolder, events, metrics, schema
+from .bus import Bus
+from .bus.memory import MemoryBus
+from .chat import keeping, rooms
+from .chat.keeping import DatabaseKeep
 from .chat.sessions import Directory
 from .chat.timelines import Timelines
 from .config import Config
-from .db import Database
-from .events import begin_epoch
+from .db import Backend, Database, SQLite, StorageUnavailable
+from .events import Epochs
 from .http.assets import Assets
 from .http.identity import CookieSessions, Identity
 from .http.limits import Limits
@@ -28,7 +36,9 @@ _opening = threading.Lock()
 def open_once(app: Flask, config: Config) -> None:
     """Give ``app`` its services, unless it has them.
 
-    Raises :class:`flask_chat.db.DataInUse` or :class:`flask_chat.schema.SchemaTooNew`, with nothing changed.
+    Raises :class:`flask_chat.config.ConfigError`, :class:`flask_chat.db.DataInUse`,
+    :class:`flask_chat.db.DatabaseRefused`, :class:`flask_chat.db.StorageUnavailable`,
+    :class:`flask_chat.schema.SchemaTooOld` or :class:`flask_chat.schema.SchemaTooNew`, with nothing changed.
     """
     with _opening:
         if "flask_chat" not in app.extensions:
@@ -46,31 +56,83 @@ def on_first_request(app: Flask, config: Config) -> WSGI:
     return serve
 
 
+def node_name() -> str:
+    """A name for this process among all those that serve a chat. What is after the last dash says nothing of where."""
+    return f"{socket.gethostname().partition('.')[0][:30]}-{os.getpid()}-{secrets.token_hex(3)}"
+
+
+def backend(config: Config, node: str = "", *, patient: bool = False) -> Backend:
+    """The engine that the settings name, with its data open; ``patient``: for work that takes as long as it needs."""
+    readers = config.threads + 8
+    if config.database_url is None:
+        datafolder.refuse_moved(config.data)
+        datafolder.prepare(config.data)
+        return SQLite(config.data, readers)
+    # Its driver is not loaded where it is not needed: a small machine has better use for the memory.
+    from .db.postgresql import PATIENCE, PostgreSQL
+
+    return PostgreSQL(config.database_url, readers, node=node, patience=None if patient else PATIENCE)
+
+
 def _open(app: Flask, config: Config) -> Services:
-    datafolder.prepare(config.data)
-    db = Database(config.data, readers=config.threads + 8)
+    node = config.node or node_name()
+    db = Database(backend(config, node))
     try:
-        schema.upgrade(db.engine)
-        app.secret_key = config.secret or datafolder.secret(config.data / "secret.key")
-        with db.engine.begin() as connection:
-            epochs = begin_epoch(connection)
+        if db.backend.shared:
+            schema.prepare(db.engine)
+        else:
+            schema.upgrade(db.engine)
+        epochs = Epochs(shared=db.backend.shared)
+        db.openers.append(epochs.begin)
         db.start()
         db.write(rooms.make_lobby)
+        keep = DatabaseKeep(db) if db.backend.shared else datafolder.FolderKeep(config.data)
+        app.secret_key = config.secret or keep.ensure(keeping.SECRET)
+        with db.read() as connection:
+            last = events.last_id(connection)
         sessions = Directory(db)
+        timelines = Timelines(last, shared=db.backend.shared, root=config.prefix)
+        bus = _bus(config, db, epochs, node)
+        counts = metrics.metrics(
+            node, {"database": db.backend.name, "bus": bus.kind}, asked=config.metrics_token is not None
+        )
+        db.watch = counts.committed
         serializer = CookieSessions().get_signing_serializer(app)
         assert serializer is not None
-        return Services(
+        chat = Services(
             config=config,
+            node=node,
             db=db,
+            bus=bus,
             epochs=epochs,
             sessions=sessions,
             identity=Identity(serializer, sessions),
-            timelines=Timelines(db),
+            timelines=timelines,
             limits=Limits(config.limits),
-            assets=Assets(),
-            owner_link=OwnerLink(config.data),
-            throwaway=datafolder.fleeting(config.data),
+            assets=Assets(root=config.prefix),
+            owner_link=OwnerLink(keep),
+            metrics=counts,
+            throwaway=not db.backend.shared and datafolder.fleeting(config.data),
         )
+        bus.subscribe(chat.hear)
+        db.listeners.append(bus.publish)
     except BaseException:
         db.close()
         raise
+    return chat
+
+
+def _bus(config: Config, db: Database, epochs: Epochs, node: str) -> Bus:
+    # The one process on an SQLite file has nobody to tell.
+    if config.redis_url is None or not db.backend.shared:
+        return MemoryBus(node)
+    from .bus.redis import RedisBus
+
+    chat = db.write(lambda transaction: keeping.ensure(transaction, keeping.CHAT))
+
+    def load() -> None:
+        with suppress(StorageUnavailable, SQLAlchemyError), db.read() as connection:
+            epochs.load(connection)
+
+    channel = f"flask-chat:{chat[:16]}"
+    return RedisBus(config.redis_url, channel, node, epoch=lambda: epochs.current, other_epoch=load)

@@ -1,4 +1,4 @@
-from bench.figures import Audit, Series, Target, audit, cpu_per_delivery, kib_per_reader
+from bench.figures import Audit, Series, Target, audit, cpu_per_delivery, kib_per_reader, percentile
 
 
 def test_the_middle_round_speaks_for_all_of_them() -> None:
@@ -38,6 +38,19 @@ def test_a_target_against_a_peer_needs_the_peer() -> None:
     assert posts.met(8_000.0, 1_000.0)
     assert not posts.met(7_000.0, 1_000.0)
     assert not posts.met(8_000.0, None)
+
+
+def test_a_percentile_is_one_of_the_values_and_never_less_than_so_many() -> None:
+    values = [float(value) for value in range(100, 0, -1)]
+    assert [percentile(values, percent) for percent in (0, 50, 95, 99.5, 100)] == [1.0, 50.0, 95.0, 100.0, 100.0]
+    assert percentile([3.0], 95) == 3.0
+
+
+def test_a_target_may_leave_room_above_the_peer() -> None:
+    dearer = Target(share_of_peer=1.15)
+    assert dearer.met(11.5, 10.0)
+    assert not dearer.met(11.6, 10.0)
+    assert dearer.text("µs") == "≤ 1.15× the peer's"
 
 
 def test_a_target_says_its_bounds() -> None:

@@ -57,6 +57,15 @@ def test_the_server_can_be_looked_at_while_everybody_is_there_and_silent(floor: 
     assert floor.cpu_seconds() > 0
 
 
+def test_the_sender_can_be_at_another_server_than_the_readers(floor: Server, tmp_path: Path) -> None:
+    kind = Kind("floor", lambda port, _: [sys.executable, FLOOR, str(port)])
+    with (
+        running(kind, tmp_path / "other") as other,
+        pytest.raises(RuntimeError, match=r"'acknowledged': 2, 'refused': 0, 'deliveries': 0"),
+    ):
+        load.fanout(floor, readers=3, rate=50, count=2, connected=lambda: None, patience=0.3, sender=other)
+
+
 @pytest.mark.parametrize("fault", ["twice", "never"])
 def test_a_delivery_too_many_or_too_few_is_not_passed_over(work: Path, tmp_path: Path, fault: str) -> None:
     kind = Kind("crooked", lambda port, _: [sys.executable, CROOKED, str(port), fault])

@@ -2,6 +2,7 @@ import json
 
 from bench import report
 from bench.figures import Audit, Series, Target
+from bench.plan import Plan
 from bench.report import Row
 
 MACHINE = {
@@ -11,6 +12,7 @@ MACHINE = {
     "kernel": "Linux 6.1",
     "python": "3.11.2",
     "sqlite": "3.40.1",
+    "engines": "PostgreSQL 15.1, Redis 7.0",
     "commits_per_second": 1_200,
     "peers": "Flask-SocketIO 5.7.0",
     "others": 0.004,
@@ -60,10 +62,11 @@ def test_programs_find_every_round() -> None:
 
 
 def test_the_page_names_the_machine_and_holds_the_same_row() -> None:
-    page = report.as_page([row(kept=Audit(300, 0, 0))], MACHINE, rate=5.0)
+    page = report.as_page([row(kept=Audit(300, 0, 0))], MACHINE, Plan())
     assert "| ✓ | server CPU for each delivery |" in page
     assert "2 cores of A processor" in page
-    assert "other processes used 0.4% of the machine" in page
+    assert "Other processes used 0.4% of the machine" in page
+    assert "PostgreSQL 15.1, Redis 7.0" in page
     assert "300 acknowledged, each kept exactly once" in page
     assert "{" not in page
 

@@ -61,6 +61,8 @@ def test_a_message_says_who_when_and_what() -> None:
         "title": "Monday, 23 November 2026, 14:03:22 UTC",
     }
     assert page.first("a")["href"] == "/chat/Ann%20Lee"
+    below = Page(rendering.article(7, "Ann Lee", "hello", AT, False, "/our/chat"))
+    assert below.first("a")["href"] == "/our/chat/chat/Ann%20Lee"
     assert page.first("span") == {"class": "avatar", "data-initials": "AL", "aria-hidden": "true"}
     assert "hello" in page.text
     assert "14:03 UTC" in page.text
@@ -69,6 +71,14 @@ def test_a_message_says_who_when_and_what() -> None:
 def test_a_message_that_continues_another_says_so() -> None:
     assert "data-continues" in Page(rendering.article(7, "Ann", "hello", AT, True)).first("article")
     assert "data-continues" not in Page(rendering.article(7, "Ann", "hello", AT, False)).first("article")
+
+
+def test_each_message_of_a_person_has_its_own_number_time_and_words() -> None:
+    for id, words, at in ((7, "one", AT), (8, "two & three", AT + 61_005)):
+        page = Page(rendering.article(id, "Ann", words, at, False))
+        assert (page.first("article")["data-id"], page.first("article")["id"]) == (str(id), f"message-{id}")
+        assert page.first("article")["data-at"] == page.first("time")["datetime"] == clock.rfc3339(at)
+        assert words in page.text
 
 
 @given(

@@ -12,6 +12,7 @@ from flask_chat.chat import messages, people, rooms, timelines
 from flask_chat.chat.people import Person
 from flask_chat.chat.rooms import Room
 from flask_chat.chat.timelines import Timeline
+from flask_chat.events import Event
 from flask_chat.http.services import Services
 
 LOBBY = Room(1, "lobby", "Lobby")
@@ -117,3 +118,87 @@ def test_a_member_finds_the_room_of_the_page(chat: Services, ann: Person) -> Non
 
     with chat.db.read() as connection:
         assert member(connection) == LOBBY
+
+
+class Elsewhere:
+    """A page that is kept here, in a log that others write to: what is heard of it, and when, is said by the test."""
+
+    def __init__(self, chat: Services, author: Person) -> None:
+        self._chat, self._author = chat, author
+        with chat.db.read() as connection:
+            self.kept = timelines.Timelines(events.last_id(connection), shared=True)
+
+    def say(self, text: str) -> Event:
+        told: list[Event] = []
+        self._chat.db.listeners.append(told.extend)
+        say(self._chat, self._author, text)
+        self._chat.db.listeners.remove(told.extend)
+        return told[0]
+
+    def joins(self, name: str) -> Event:
+        told: list[Event] = []
+        self._chat.db.listeners.append(told.extend)
+        self._chat.db.write(lambda transaction: people.add(transaction, name))
+        self._chat.db.listeners.remove(told.extend)
+        return told[0]
+
+    def latest(self) -> Timeline:
+        with self._chat.db.read() as connection:
+            return self.kept.latest(connection, LOBBY)
+
+
+def test_a_page_is_never_older_than_what_was_committed_elsewhere(chat: Services, ann: Person) -> None:
+    there = Elsewhere(chat, ann)
+    there.say("one")
+    assert "one" in there.latest().html
+    event = there.say("two")
+    assert "two" in there.latest().html, "nobody has told of it yet"
+    there.kept.hear([event])
+    assert "two" in there.latest().html
+
+
+def test_a_page_that_nothing_happened_to_elsewhere_is_kept(chat: Services, ann: Person) -> None:
+    there = Elsewhere(chat, ann)
+    there.kept.hear([there.say("one")])
+    first = there.latest()
+    assert there.latest().html is first.html
+    there.kept.hear([there.joins("Bob")])
+    assert there.latest().html is first.html
+    assert there.latest().through == first.through + 1
+
+
+def test_a_page_does_not_say_that_it_goes_further_than_it_does(chat: Services, ann: Person) -> None:
+    there = Elsewhere(chat, ann)
+    there.kept.hear([there.say("one")])
+    there.latest()
+    two, bob = there.say("two"), there.joins("Bob")
+    there.kept.hear([bob])  # It has overtaken the message before it.
+    shown = there.latest()
+    assert "two" in shown.html
+    assert shown.through == bob.id
+    there.kept.hear([two, bob])
+    assert "two" in there.latest().html
+
+
+def test_what_was_missed_leaves_no_page_kept(chat: Services, ann: Person) -> None:
+    there = Elsewhere(chat, ann)
+    there.kept.hear([there.say("one")])
+    first = there.latest()
+    there.kept.clear(first.through)
+    assert there.latest().html == first.html
+    assert there.latest().html is not first.html
+
+
+def test_what_was_said_before_anybody_listened_leaves_no_page_kept(chat: Services, ann: Person) -> None:
+    there = Elsewhere(chat, ann)
+    there.kept.hear([there.say("one")])
+    there.latest()
+    unheard = there.say("two")
+    there.kept.reach(unheard.id)
+    three = there.say("three")
+    there.kept.hear([three])
+    assert "three" in there.latest().html
+    first = there.latest()
+    there.kept.reach(unheard.id)
+    there.kept.hear([there.joins("Bob")])
+    assert there.latest().html is first.html, "it goes on hearing in order"

@@ -1,4 +1,7 @@
-"""Programs that talk and listen as a good client does: they retry with the same client id and resume by cursor."""
+"""Programs that talk and listen as a good client does: they retry with the same client id and resume by cursor.
+
+Where a chat has several nodes, one that loses a node goes to the next.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import socket
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -22,6 +25,9 @@ PAUSE = 0.1
 """Seconds before a client that could not reach the server tries again."""
 
 AGAIN = frozenset({429, 502, 503, 507})
+
+Servers = ChatServer | Sequence[ChatServer]
+"""One server, or the nodes of one chat."""
 
 
 def program(server: ChatServer, username: str) -> httpx.Client:
@@ -64,41 +70,58 @@ def cursor(client: httpx.Client) -> str:
 
 
 class Poster(threading.Thread):
-    """Says one thing after another until it is stopped; each is tried until it is answered."""
+    """Says one thing after another until it is stopped; each is tried until it is answered.
 
-    def __init__(self, server: ChatServer, username: str, checker: Checker, most: int = 1_000_000) -> None:
+    ``pace`` is the longest pause between two, in seconds.
+    """
+
+    def __init__(
+        self, servers: Servers, username: str, checker: Checker, most: int = 1_000_000, *, pace: float = 0
+    ) -> None:
         super().__init__(name=f"poster {username}", daemon=True)
-        self.username, self.retries = username, 0
+        self.username = username
+        self.answered = self.retries = self.unavailable = 0
         self.wrong: list[str] = []
-        self._client = program(server, username)
-        self._checker, self._most = checker, most
+        first, *others = _nodes(servers)
+        self._clients = [program(first, username)]
+        self._clients += [with_token(other, token_of(self._clients[0])) for other in others]
+        self._checker, self._most, self._pace = checker, most, pace
         self._stopped = threading.Event()
 
     def run(self) -> None:
         for number in range(self._most):
-            if self._stopped.is_set():
+            if self._stopped.wait(random.uniform(0, self._pace)) if self._pace else self._stopped.is_set():
                 break
             self._send(f"{self.username}-{number}", f"{self.username} says {number}{'!' * random.randint(0, 200)}")
-        self._client.close()
+        for client in self._clients:
+            client.close()
 
     def _send(self, client_id: str, text: str) -> None:
         sent = self._checker.sending(self.username, client_id, text)
         # One that is stopped still sees through what it is at: otherwise nobody would know whether it was kept.
         while True:
             try:
-                answer = say(self._client, text, client_id)
+                answer = say(self._clients[0], text, client_id)
             except httpx.TransportError:
-                self.retries += 1
-                threading.Event().wait(PAUSE)
+                self._lose()
                 continue
             if answer.status_code in (200, 201):
                 self._checker.answered(sent, answer.json())
+                self.answered += 1
                 return
             if answer.status_code not in AGAIN:
                 self.wrong.append(f"{answer.status_code} {answer.text[:200]}")
                 return
-            self.retries += 1
-            threading.Event().wait(PAUSE)
+            if answer.status_code in (429, 503) and not answer.headers.get("retry-after", "").isdigit():
+                self.wrong.append(f"{answer.status_code} without a time to come back: {answer.text[:200]}")
+            self.unavailable += answer.status_code == 503
+            self._lose()
+
+    def _lose(self) -> None:
+        """Go to the next node, after a moment."""
+        self.retries += 1
+        self._clients.append(self._clients.pop(0))
+        threading.Event().wait(PAUSE)
 
     def finish(self, seconds: float = 30) -> None:
         """Stop after the message that is under way."""
@@ -113,14 +136,15 @@ class Reader(threading.Thread, ABC):
 
     kind = ""
 
-    def __init__(self, server: ChatServer, token: str, cursor: str) -> None:
+    def __init__(self, servers: Servers, token: str, cursor: str) -> None:
         super().__init__(name=f"{self.kind} reader", daemon=True)
         self.cursor = cursor
         self.messages: list[dict[str, Any]] = []
+        self.arrived: list[float] = []
         self.events: list[dict[str, Any]] = []
         self.opened = 0
         self.refused: list[str] = []
-        self._token, self._port = token, server.port
+        self._token, self._ports = token, [server.port for server in _nodes(servers)]
         self._stopped = threading.Event()
         self._changed = threading.Condition()
         self._connection: http.client.HTTPConnection | None = None
@@ -131,8 +155,18 @@ class Reader(threading.Thread, ABC):
             try:
                 self._follow()
             except (OSError, http.client.HTTPException):
+                self._lose()
                 self._stopped.wait(PAUSE)
         self._close()
+
+    def lateness(self, checker: Checker, author: str | None = None) -> list[float]:
+        """Seconds between the answer that acknowledged each message, of one author or of all, and its arrival here."""
+        answered = checker.answers
+        return [
+            at - answered[message["id"]]
+            for message, at in zip(self.messages, self.arrived, strict=True)
+            if message["id"] in answered and author in (None, message["author"])
+        ]
 
     def wait_until(self, condition: Callable[[], bool], seconds: float = 30) -> None:
         """Wait until something is true that this reader can tell."""
@@ -163,7 +197,7 @@ class Reader(threading.Thread, ABC):
 
     def _ask(self, path: str, **headers: str) -> http.client.HTTPResponse:
         self._close()
-        self._connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=40)
+        self._connection = http.client.HTTPConnection("127.0.0.1", self._ports[0], timeout=40)
         self._connection.request("GET", path, headers={"Authorization": f"Bearer {self._token}", **headers})
         response = self._response = self._connection.getresponse()
         if response.status == 503:
@@ -175,11 +209,17 @@ class Reader(threading.Thread, ABC):
         self._note(opened=True)
         return response
 
+    def _lose(self) -> None:
+        """Go to the next node."""
+        self._ports.append(self._ports.pop(0))
+
     def _note(self, cursor: str = "", events: list[dict[str, Any]] | None = None, opened: bool = False) -> None:
+        said = [event["message"] for event in events or [] if event["type"] == "message.posted"]
         with self._changed:
             self.cursor = cursor or self.cursor
             self.events += events or []
-            self.messages += [event["message"] for event in events or [] if event["type"] == "message.posted"]
+            self.messages += said
+            self.arrived += [time.monotonic()] * len(said)
             self.opened += opened
             self._changed.notify_all()
 
@@ -203,8 +243,8 @@ class StreamReader(Reader):
 
     kind = "stream"
 
-    def __init__(self, server: ChatServer, token: str, cursor: str) -> None:
-        super().__init__(server, token, cursor)
+    def __init__(self, servers: Servers, token: str, cursor: str) -> None:
+        super().__init__(servers, token, cursor)
         self.ended_cleanly = 0
         self.retry: list[int] = []
 
@@ -216,6 +256,7 @@ class StreamReader(Reader):
             if not line:
                 # Chunked: the end of the body is said, and is not merely the end of the connection.
                 self.ended_cleanly += response.isclosed()
+                self._lose()
                 return
             name, _, value = line.decode().rstrip("\n").partition(": ")
             if name == "id":
@@ -250,6 +291,10 @@ class PageReader(Reader):
         self._note(events=[{"id": each["id"], "type": "message.posted", "message": each} for each in found])
         if not found:
             self._stopped.wait(PAUSE)
+
+
+def _nodes(servers: Servers) -> Sequence[ChatServer]:
+    return [servers] if isinstance(servers, ChatServer) else servers
 
 
 def within(seconds: float, condition: Callable[[], bool], what: str) -> float:

@@ -9,7 +9,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from .. import setups
+from ..engines import Postgres, Redis
 from ..servers import ChatServer, serving
+from ..setups import SetUp
 from .clients import program
 
 
@@ -19,6 +22,23 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChatServer]:
     folder: Path = tmp_path_factory.mktemp("shared")
     with serving(folder / "data", FLASK_CHAT_LIMITS="off") as server:
         yield server
+
+
+@pytest.fixture(params=["one", "two"])
+def set_up(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SetUp]:
+    """A chat as one process, and as two nodes."""
+    if request.param == "one":
+        with setups.one(tmp_path) as running:
+            yield running
+    else:
+        yield request.getfixturevalue("two_nodes")
+
+
+@pytest.fixture
+def two_nodes(postgres: Postgres, redis: Redis, tmp_path: Path) -> Iterator[SetUp]:
+    """A chat as two nodes on PostgreSQL and Redis."""
+    with setups.two(tmp_path, postgres, redis.url) as running:
+        yield running
 
 
 @pytest.fixture

@@ -10,8 +10,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from .. import setups
+from ..engines import Postgres, Redis
 from ..servers import ChatServer, serving
-from .clients import PollReader, StreamReader, cursor, history, program, say, token_of, within
+from .clients import PollReader, StreamReader, cursor, history, program, say, token_of, with_token, within
 from .hooks import Clock
 
 HOUR, DAY = 3600.0, 86_400.0
@@ -68,6 +70,37 @@ def test_a_clock_set_back_by_an_hour_changes_no_order_and_signs_nobody_out(
         assert reader.messages == kept
     page = ann.get("/rooms/lobby").text
     assert [page.index(f">{text}<") for text in expected] == sorted(page.index(f">{text}<") for text in expected)
+
+
+def test_a_node_whose_clock_is_wrong_by_an_hour_changes_no_order_and_signs_nobody_out(
+    postgres: Postgres, redis: Redis, tmp_path: Path, clock: Clock, closing_later: ExitStack
+) -> None:
+    with setups.two(tmp_path, postgres, redis.url, before=(clock.before, "")) as set_up:
+        wrong, right = set_up.nodes
+        bob = closing_later.enter_context(program(right, "Bob"))
+        start, expected = cursor(bob), []
+        readers = [StreamReader(node, token_of(bob), start) for node in set_up.nodes]
+        for reader in readers:
+            reader.start()
+        for hour in (-HOUR, +HOUR):
+            clock.set(hour)
+            cleo = closing_later.enter_context(program(wrong, "Cleo" if hour < 0 else "Dora"))
+            for number in range(6):
+                with with_token(set_up.around(number)[0], token_of((bob, cleo)[number // 2 % 2])) as client:
+                    expected.append(f"{hour} {number}")
+                    assert say(client, expected[-1]).status_code == 201, f"{expected[-1]}: signed out"
+        kept = history(bob)
+        assert [message["text"] for message in kept] == expected
+        for reader in readers:
+            reader.wait_for(kept[-1]["id"])
+            reader.finish()
+            assert reader.messages == kept
+        for node in set_up.nodes:
+            with with_token(node, token_of(bob)) as client:
+                page = client.get("/rooms/lobby").text
+            assert [page.index(f">{text}<") for text in expected] == sorted(
+                page.index(f">{text}<") for text in expected
+            )
 
 
 def test_limits_neither_open_nor_shut_when_the_clock_jumps(

@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from ..figures import Tell
 from ..servers import ChatServer, serving
 from . import storage, wire
 from .clients import StreamReader, cursor, history, program, say, token_of
@@ -31,7 +32,7 @@ def assert_told_to_wait(answer: httpx.Response) -> None:
 
 
 def test_a_flood_of_posts_is_told_to_wait_and_the_others_talk_and_hear_as_before(
-    limited: ChatServer, capsys: pytest.CaptureFixture[str]
+    limited: ChatServer, tell: Tell
 ) -> None:
     with program(limited, "Ann") as ann, program(limited, "Bob") as bob, program(limited, "Cleo") as cleo:
         reader = StreamReader(limited, token_of(cleo), cursor(cleo))
@@ -51,11 +52,10 @@ def test_a_flood_of_posts_is_told_to_wait_and_the_others_talk_and_hear_as_before
             flood.join()
         reader.finish()
         told = Counter(answer.status_code for answer in answers)
-        with capsys.disabled():
-            print(
-                f"\n  a flood of {len(answers)} posts, {told[429]} told to wait: "
-                f"from Bob's post to Cleo's eyes {calm * 1000:.1f} ms before, {stormy * 1000:.1f} ms meanwhile"
-            )
+        tell(
+            f"a flood of {len(answers)} posts, {told[429]} told to wait: "
+            f"from Bob's post to Cleo's eyes {calm * 1000:.1f} ms before, {stormy * 1000:.1f} ms meanwhile"
+        )
         assert set(told) == {201, 429}
         for answer in answers:
             if answer.status_code == 429:

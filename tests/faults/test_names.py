@@ -123,7 +123,7 @@ def test_everything_that_the_application_serves_at_its_root_is_nobodys_name(
 
 def _gateway(app: Flask) -> list[str]:
     # Nothing is served, so that the readers need no hub.
-    readers = cast(Readers, SimpleNamespace(chat=app.extensions["flask_chat"]))
+    readers = cast(Readers, SimpleNamespace(chat=app.extensions["flask_chat"], hub=None))
     routes = FrontDoor(app)._routes(readers)
     assert all(isinstance(route, Route) for route in routes)
     return [route.path for route in routes]

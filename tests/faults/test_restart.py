@@ -13,7 +13,9 @@ import httpx
 import pytest
 
 from ..checker import Checker
+from ..figures import Tell
 from ..servers import ChatServer
+from ..setups import SetUp
 from . import wire
 from .clients import PollReader, Poster, Reader, StreamReader, cursor, history, program, say, token_of
 
@@ -48,15 +50,15 @@ def half_a_form(server: ChatServer, token: str, text: str) -> tuple[socket.socke
 
 
 def test_who_was_connected_goes_on_after_a_restart_without_a_gap_and_without_hearing_anything_twice(
-    server: ChatServer, closing_later: ExitStack, capsys: pytest.CaptureFixture[str]
+    set_up: SetUp, closing_later: ExitStack, tell: Tell
 ) -> None:
     checker = Checker()
-    dora = closing_later.enter_context(program(server, "Dora"))
+    dora = closing_later.enter_context(program(set_up.nodes[0], "Dora"))
     start = cursor(dora)
-    streams = [StreamReader(server, token_of(dora), start) for _ in range(4)]
-    polls = [PollReader(server, token_of(dora), start) for _ in range(3)]
+    streams = [StreamReader(set_up.around(at), token_of(dora), start) for at in range(4)]
+    polls = [PollReader(set_up.around(at), token_of(dora), start) for at in range(3)]
     readers: list[Reader] = [*streams, *polls]
-    posters = [Poster(server, name, checker) for name in ("Ann", "Bob")]
+    posters = [Poster(set_up.around(at), name, checker) for at, name in enumerate(("Ann", "Bob"))]
     for thread in (*readers, *posters):
         thread.start()
     drained, back = [], []
@@ -65,9 +67,9 @@ def test_who_was_connected_goes_on_after_a_restart_without_a_gap_and_without_hea
             reader.wait_open(times)
         opened = [reader.opened for reader in readers]
         began = time.monotonic()
-        assert server.stop() == 0
+        set_up.stop()
         drained.append(time.monotonic() - began)
-        server.start()
+        set_up.start()
         began = time.monotonic()
         for reader, before in zip(readers, opened, strict=True):
             reader.wait_open(before + 1)
@@ -80,11 +82,10 @@ def test_who_was_connected_goes_on_after_a_restart_without_a_gap_and_without_hea
         reader.finish()
         assert not [event for event in reader.events if event["type"] == "resync"]
         checker.read(f"{reader.name} {number}", reader.messages)
-    with capsys.disabled():
-        print(
-            f"\n  3 restarts, {len(readers)} readers, {len(kept)} messages: drained in {max(drained):.2f} s at most, "
-            f"all back {max(back):.2f} s after the server was"
-        )
+    tell(
+        f"3 restarts, {len(readers)} readers, {len(kept)} messages: drained in {max(drained):.2f} s at most, "
+        f"all back {max(back):.2f} s after the chat was"
+    )
     verdict = checker.verdict(kept)
     assert not verdict, verdict
     assert max(drained) < DRAINED

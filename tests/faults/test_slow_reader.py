@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from ..checker import Checker
+from ..figures import Tell
 from ..servers import ChatServer, serving
 from . import wire
 from .clients import StreamReader, cursor, history, program, say, token_of, within
@@ -77,14 +78,14 @@ class SlowReader:
         self._parse()
 
     def _parse(self) -> None:
-        _, _, chunks = bytes(self._got).partition(b"\r\n\r\n")
-        stream = b""
-        while b"\r\n" in chunks:
-            size, _, rest = chunks.partition(b"\r\n")
+        stream = bytearray()
+        at = self._got.find(b"\r\n\r\n") + 4
+        while (end := self._got.find(b"\r\n", at)) >= 0:
+            size = int(self._got[at:end], 16)
             # The last chunk may have come in part: what of it is whole counts.
-            stream += rest[: int(size, 16)]
-            chunks = rest[int(size, 16) + 2 :]
-        for block in stream.split(b"\n\n")[:-1]:
+            stream += self._got[end + 2 : end + 2 + size]
+            at = end + 2 + size + 2
+        for block in bytes(stream).split(b"\n\n")[:-1]:
             lines = dict(line.split(b": ", 1) for line in block.split(b"\n") if b": " in line)
             if b"id" in lines:
                 self.cursor = lines[b"id"].decode()
@@ -100,7 +101,7 @@ class SlowReader:
 def test_readers_that_take_a_byte_a_second_cost_little_delay_nobody_and_miss_nothing(
     server: ChatServer,
     closing_later: ExitStack,
-    capsys: pytest.CaptureFixture[str],
+    tell: Tell,
     size: int,
     number: int,
     behind: bool,
@@ -147,11 +148,10 @@ def test_readers_that_take_a_byte_a_second_cost_little_delay_nobody_and_miss_not
     quick.wait_for(kept[-1]["id"], seconds=5)
     grown = (memory(server) - before) / SLOW
     queued = held_by_the_system(server) / SLOW
-    with capsys.disabled():
-        print(
-            f"\n  {SLOW} readers of 1 byte/s, {number * size / 1e6:.1f} MB of text in {number} messages: "
-            f"{grown:.0f} KiB each in the server, {queued:.0f} KiB each in the system"
-        )
+    tell(
+        f"{SLOW} readers of 1 byte/s, {number * size / 1e6:.1f} MB of text in {number} messages: "
+        f"{grown:.0f} KiB each in the server, {queued:.0f} KiB each in the system"
+    )
 
     sent = checker.sending("Ann", "last", "the last one")
     checker.answered(sent, say(ann, "the last one", "last").json())

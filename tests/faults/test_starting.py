@@ -137,7 +137,7 @@ def test_a_database_that_is_none(kept: ChatServer, broken: bytes) -> None:
         ("FLASK_CHAT_LIMITS", "maybe"),
         ("FLASK_CHAT_LOG", "everything"),
         ("FLASK_CHAT_THREADS", "0"),
-        ("DATABASE_URL", "postgresql://localhost/chat"),
+        ("DATABASE_URL", "mysql://localhost/chat"),
     ],
 )
 def test_a_setting_that_cannot_work(tmp_path: Path, name: str, value: str) -> None:

@@ -45,6 +45,21 @@ def test_a_request_is_what_pep_3333_says() -> None:
     assert all(isinstance(value, str) for name, value in made.items() if name.isupper())
 
 
+@pytest.mark.parametrize(
+    ("address", "rest"),
+    [
+        ("/chat/a%2Fb", "/a/b"),
+        ("/chat/", "/"),
+        ("/chat", "/"),
+        ("/ch%61t//caf%C3%A9", "//café"),
+        ("/chat/chat", "/chat"),
+    ],
+)
+def test_a_prefix_is_the_scripts_name_and_not_in_the_path(address: str, rest: str) -> None:
+    made = environ(scope("GET", address, root_path="/chat"), b"")
+    assert (made["SCRIPT_NAME"], made["PATH_INFO"]) == ("/chat", rest.encode().decode("latin-1"))
+
+
 def test_headers_that_come_twice_are_joined() -> None:
     request = scope("GET", "/")
     request["headers"] += [(b"cookie", b"a=1"), (b"x-f", b"1"), (b"cookie", b"b=2"), (b"x-f", b"2")]

@@ -17,8 +17,9 @@ from flask_chat.chat.feed import Audience
 from flask_chat.chat.people import Person
 from flask_chat.chat.sessions import Session
 from flask_chat.events import Event, plain
+from flask_chat.live.connection import Connection
 from flask_chat.live.frames import Encoder, ServerSentEvents
-from flask_chat.live.hub import Connection, Hub
+from flask_chat.live.hub import Hub
 from flask_chat.live.stream import serve
 
 LOBBY, KITCHEN = 1, 2
@@ -74,11 +75,21 @@ class LogHub(Hub):
     def __init__(self, log: Log, position: int | None = None) -> None:
         super().__init__(log, len(log.events) if position is None else position)  # type: ignore[arg-type]
         self.log = log
+        self.intake._read = self._read_all  # type: ignore[method-assign]
 
-    def _read(self, audience: Audience, cursor: int) -> tuple[list[Event], int]:
+    def _read(self, audience: Audience, cursor: int, most: int) -> tuple[list[Event], int]:
         from flask_chat.live import hub
 
-        return self.log.after(audience, cursor, hub.TOGETHER)
+        return self.log.after(audience, cursor, hub._together(most))
+
+    def _read_all(self, position: int) -> tuple[list[Event], int, set[int | None]]:
+        from flask_chat.live import intake
+
+        self.log.reads += 1
+        missed, last = self.log.events[position:], len(self.log.events)
+        if last - position > intake.MOST_MISSED:
+            return [], last, {event.subject_id for event in missed if event.type == "session.revoked"}
+        return missed[: intake.FILL], last, set()
 
 
 class AtOnce(ThreadPoolExecutor):

@@ -14,10 +14,18 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 
 from flask_chat import config
 from flask_chat.chat.sessions import LIFETIME, Session
-from flask_chat.events import Event
-from flask_chat.live import history, hub
+from flask_chat.db import StorageUnavailable
+from flask_chat.events import Epochs, Event
+from flask_chat.live import history, hub, intake, wire
 
 from .readers import KITCHEN, LOBBY, AtOnce, Log, LogHub, Reader, a_hub, frames, person, tell, turns
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What hints overtake each other within is no time at all here."""
+    monkeypatch.setattr(intake, "OUT_OF_ORDER", 0)
+
 
 Scene = Callable[[Log, LogHub], Coroutine[Any, Any, None]]
 
@@ -28,8 +36,9 @@ def play(scene: Scene, events: int = 0, position: int | None = None) -> None:
     async def run() -> None:
         log = Log()
         log.append(*[LOBBY] * events)
-        async with a_hub(log, position) as made, asyncio.timeout(10):
+        async with a_hub(log, position) as made, asyncio.timeout(10) as limit:
             await scene(log, made)
+        assert not limit.expired(), "a task took the end of the time for its own end"
 
     asyncio.run(run())
 
@@ -184,7 +193,7 @@ def test_a_reader_that_pauses_again_and_again_still_gets_everything_once() -> No
     play(scene)
 
 
-def test_a_hint_that_was_lost_sends_everybody_to_the_log() -> None:
+def test_what_no_hint_brought_is_read_from_the_log_once_for_everybody() -> None:
     async def scene(log: Log, hub: LogHub) -> None:
         ann, bob = Reader(hub), Reader(hub, audience=person(2, KITCHEN))
         await turns()
@@ -193,12 +202,175 @@ def test_a_hint_that_was_lost_sends_everybody_to_the_log() -> None:
         tell(hub, log.append(LOBBY))
         await turns()
         assert (ann.got, bob.got) == ([1, 2, 4], [3])
+        assert log.reads == 1
         tell(hub, log.append(LOBBY, KITCHEN))
         await turns()
         assert (ann.got, bob.got) == ([1, 2, 4, 5], [3, 6])
-        assert ann.live
+        assert (ann.live, log.reads) == (True, 1)
 
     play(scene)
+
+
+def test_hints_that_overtake_each_other_are_written_in_order_without_a_look_at_the_log() -> None:
+    async def scene(log: Log, hub: LogHub) -> None:
+        ann = Reader(hub)
+        await turns()
+        first, second, third = log.append(LOBBY), log.append(LOBBY, LOBBY), log.append(LOBBY)
+        for hint in (third, second, first, second):
+            tell(hub, hint)
+        await turns()
+        assert ann.got == [1, 2, 3, 4]
+        assert log.reads == 0
+
+    play(scene)
+
+
+def test_the_last_hint_that_was_lost_is_found_by_looking_how_far_the_log_has_got() -> None:
+    async def scene(log: Log, hub: LogHub) -> None:
+        ann = Reader(hub)
+        await turns()
+        log.append(LOBBY, LOBBY)
+        hub.intake.note(2)
+        hub.intake.note(1)
+        await turns()
+        assert (ann.got, ann.live, log.reads) == ([1, 2], True, 1)
+
+    play(scene)
+
+
+def test_too_much_that_was_missed_is_read_by_each_reader_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake, "MOST_MISSED", 5)
+    passed_over: list[int] = []
+
+    async def scene(log: Log, hub: LogHub) -> None:
+        hub.intake._missed = passed_over.append
+        ann, bob, gone = Reader(hub), Reader(hub, audience=person(2, KITCHEN)), Reader(hub, session=9)
+        await turns()
+        log.append(LOBBY, LOBBY, KITCHEN, LOBBY, LOBBY, LOBBY)
+        log.append(-1, type="session.revoked", subject_id=9)
+        hub.intake.note(7)
+        await turns()
+        assert (ann.got, bob.got) == ([1, 2, 4, 5, 6, 7], [3])
+        assert (ann.live, bob.live, gone.ended) == (True, True, True)
+        assert passed_over == [7], "nobody keeps in memory what may have changed"
+
+    play(scene)
+
+
+def test_what_had_to_wait_for_its_turn_or_was_read_is_told_to_what_is_kept_in_memory() -> None:
+    async def scene(log: Log, hub: LogHub) -> None:
+        told: list[list[int]] = []
+        hub.intake._heard = lambda events: told.append([event.id for event in events])
+        first, second = log.append(LOBBY), log.append(LOBBY)
+        tell(hub, second)
+        tell(hub, first)
+        await turns()
+        log.append(LOBBY)
+        hub.intake.note(3)
+        await turns()
+        tell(hub, log.append(LOBBY))
+        await turns()
+        assert told == [[1, 2], [3]], "what comes in its turn has been told already"
+
+    play(scene)
+
+
+def test_a_log_that_went_back_ends_every_stream_and_goes_on_from_there() -> None:
+    async def scene(log: Log, hub: LogHub) -> None:
+        ann = Reader(hub)
+        await turns()
+        tell(hub, log.append(LOBBY, LOBBY, LOBBY))
+        await turns()
+        del log.events[1:]
+        hub.go_back(1)
+        await turns()
+        assert (ann.ended, hub.position) == (True, 1)
+        bob = Reader(hub, cursor=1)
+        tell(hub, log.append(LOBBY))
+        await turns()
+        assert bob.got == [2]
+
+    play(scene)
+
+
+def test_a_session_whose_end_was_read_from_the_log_cannot_open_a_stream_any_more() -> None:
+    async def scene(log: Log, hub: LogHub) -> None:
+        log.append(-1, type="session.revoked", subject_id=9)
+        hub.intake.note(1)
+        await turns()
+        ann = Reader(hub, session=9, cursor=1)  # It was let in before its end was heard of.
+        await turns()
+        tell(hub, log.append(LOBBY))
+        await turns()
+        assert ann.ended
+        assert ann.got == []
+
+    play(scene)
+
+
+def test_another_epoch_that_is_the_same_so_far_ends_no_stream() -> None:
+    async def scene(log: Log, hub: LogHub) -> None:
+        hub._epochs = Epochs([("aaaaaaaa", 0)])
+        hub._epoch = "aaaaaaaa"
+        passed_over: list[int] = []
+        hub._missed = passed_over.append
+        ann = Reader(hub)
+        await turns()
+        tell(hub, log.append(LOBBY))
+        await turns()
+        hub._epochs = Epochs([("aaaaaaaa", 0), ("bbbbbbbb", 1)])
+        tell(hub, log.append(LOBBY))
+        await turns()
+        assert (ann.got, ann.live, hub.generation) == ([1, 2], True, 0)
+        assert passed_over == [1], "what is kept in memory may be of the log before"
+
+    play(scene)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_an_epoch_that_parted_before_ends_every_stream_before_its_events_are_taken(known: bool) -> None:
+    async def scene(log: Log, hub: LogHub) -> None:
+        hub._epochs = Epochs([("aaaaaaaa", 0)])
+        hub._epoch = "aaaaaaaa"
+        ann = Reader(hub)
+        await turns()
+        tell(hub, log.append(LOBBY, LOBBY, LOBBY))
+        await turns()
+        del log.events[1:]
+        rows = [("aaaaaaaa", 0)] if known else [("cccccccc", 0)]
+        hub._epochs = Epochs([*rows, ("bbbbbbbb", 1)])
+        tell(hub, log.append(LOBBY, LOBBY, LOBBY, LOBBY))
+        await turns()
+        assert ann.ended
+        assert ann.got == [1, 2, 3], "nothing of the other log"
+        assert (hub.position, hub.generation) == (5, 1)
+        bob = Reader(hub, cursor=1)
+        await turns()
+        assert bob.got == [2, 3, 4, 5]
+
+    play(scene)
+
+
+def test_a_reader_waits_for_a_database_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    moments: list[None] = []
+
+    async def a_moment() -> None:
+        moments.append(None)
+
+    monkeypatch.setattr(hub, "a_moment", a_moment)
+
+    async def scene(log: Log, hub: LogHub) -> None:
+        def unavailable(*_: object) -> Any:
+            if len(moments) < 3:
+                raise StorageUnavailable
+            return log.after(person(1, LOBBY), 0, 50)
+
+        monkeypatch.setattr(hub, "_read", unavailable)
+        ann = Reader(hub, cursor=0)
+        await turns()
+        assert (ann.got, ann.live, len(moments)) == ([1, 2], True, 3)
+
+    play(scene, events=2)
 
 
 def test_a_hint_that_comes_twice_or_late_is_written_once() -> None:
@@ -223,7 +395,7 @@ def test_a_session_that_ends_ends_its_streams_and_no_other() -> None:
         await turns()
         assert [reader.ended for reader in (*mine, other)] == [True, True, False]
         assert [reader.got for reader in (*mine, other)] == [[1], [1], [1, 2]], "nothing more after the end"
-        assert hub.open_by(1) == 0
+        assert hub.open.of(1) == 0
 
     play(scene)
 
@@ -321,18 +493,18 @@ def test_a_stream_that_has_to_wait_for_its_end_is_ended_once() -> None:
 def test_whoever_waits_for_more_is_woken_when_there_is_more_and_when_the_hub_closes() -> None:
     async def scene(log: Log, hub: LogHub) -> None:
         gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        waiting = asyncio.ensure_future(hub.more(60, gone))
+        waiting = asyncio.ensure_future(hub.polls.wait(60, gone))
         await turns(5)
         assert not waiting.done()
         tell(hub, log.append(LOBBY))
         await waiting
-        waiting = asyncio.ensure_future(hub.more(60, gone))
+        waiting = asyncio.ensure_future(hub.polls.wait(60, gone))
         await turns(5)
         await hub.close()
         await waiting
         gone.set_result(None)
-        await hub.more(60, gone)
-        await hub.more(0.001, asyncio.get_running_loop().create_future())
+        await hub.polls.wait(60, gone)
+        await hub.polls.wait(0.001, asyncio.get_running_loop().create_future())
 
     play(scene)
 
@@ -374,6 +546,7 @@ def test_a_session_that_expires_ends_its_stream(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_reader_that_takes_nothing_is_given_up_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub, "PATIENCE", 0.01)
+    monkeypatch.setattr(wire, "abort", lambda send: send.__self__.gone.set())
 
     async def scene(log: Log, hub: LogHub) -> None:
         live, behind = Reader(hub, cursor=3), Reader(hub, cursor=0)
@@ -450,13 +623,13 @@ def test_who_leaves_is_forgotten() -> None:
     async def scene(log: Log, hub: LogHub) -> None:
         readers = [Reader(hub, session=7) for _ in range(3)]
         await turns()
-        assert (len(hub.connections), hub.open_by(7)) == (3, 3)
+        assert (len(hub.connections), hub.open.of(7)) == (3, 3)
         readers[0].reading.clear()
         tell(hub, log.append(LOBBY))
         await turns()
         for reader in readers:
             await reader.leave()
-        assert (hub.connections, hub.open_by(7)) == (set(), 0)
+        assert (hub.connections, hub.open.of(7)) == (set(), 0)
         tell(hub, log.append(LOBBY))
         await turns()
         assert not hub._tasks
@@ -475,7 +648,7 @@ def test_a_hint_after_the_loop_has_ended_is_dropped() -> None:
 
 
 class Readers(RuleBasedStateMachine):
-    """Any posts, hints that are told late or lost, readers that come, pause and leave: each gets its log, once."""
+    """Any posts, hints that are told in any order or never, readers that come, pause and leave: each gets its log."""
 
     readers = Bundle("readers")
 
@@ -509,6 +682,17 @@ class Readers(RuleBasedStateMachine):
 
     async def _told(self, hint: list[Event]) -> None:
         self.hub.receive(hint)
+
+    @rule(at=st.integers(0, 5))
+    def overtake(self, at: int) -> None:
+        self.hints[:] = self.hints[at:] + self.hints[:at]
+
+    @rule()
+    def look(self) -> None:
+        self.runner.run(self._look())
+
+    async def _look(self) -> None:
+        self.hub.intake.note(len(self.log.events))
 
     @rule()
     def lose(self) -> None:
@@ -579,6 +763,8 @@ def test_any_reader_of_any_history_gets_the_log_after_its_cursor_once(
     # Small enough that every boundary is met: turns, pieces, and the end of what is in memory.
     monkeypatch.setattr(hub, "TURN", 2)
     monkeypatch.setattr(hub, "TOGETHER", 3 + seed)
+    monkeypatch.setattr(intake, "FILL", 2 + seed)
+    monkeypatch.setattr(intake, "MOST_MISSED", 9 - 4 * seed)
     monkeypatch.setattr(history, "MOST_EVENTS", 4 + 3 * seed)
     case = Readers.TestCase
     case.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)

@@ -15,9 +15,9 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from flask_chat.chat.people import Person
 from flask_chat.chat.sessions import Session
 from flask_chat.live import wire
-from flask_chat.live.hub import Connection
+from flask_chat.live.connection import Connection
 
-from .readers import LOBBY, Log, LogHub, a_hub, frames, person, turns
+from .readers import LOBBY, Log, LogHub, Reader, a_hub, frames, person, turns
 
 
 class Transport:
@@ -114,6 +114,21 @@ def test_a_reader_on_the_short_way_gets_the_log_once_whether_it_pauses_or_not() 
             await turns()
             assert transport.written == before, "nothing is written to who has gone"
             hub.leave(connection)
+
+    asyncio.run(scene())
+
+
+def test_who_takes_what_it_is_given_has_caught_up_after_a_few_reads_and_who_does_not_gets_little_at_once() -> None:
+    async def scene() -> None:
+        log = Log()
+        log.append(*[LOBBY] * 500)
+        async with a_hub(log) as hub, asyncio.timeout(10):
+            transport, _, _ = await joined(hub)
+            assert (transport.written.count(b"\ndata: "), log.reads) == (500, 3)
+            log.reads = 0
+            slow = Reader(hub, cursor=0)
+            await turns()
+            assert (len(slow.got), log.reads) == (500, 21)
 
     asyncio.run(scene())
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
-from .people import enter
+from .people import arrive, enter
 from .running import Chat, Program
 
 CHROMIUM = [
@@ -23,13 +23,28 @@ CHROMIUM = [
 ]
 
 
+# Every window would load two pages of its own for the address bar, which nobody sees: most of what a window costs.
+# Of two lists of features only the last counts, so these are added to Playwright's.
+LIGHTER = """#!/bin/sh
+for argument; do
+  shift
+  case $argument in --disable-features=*) argument=$argument,WebUIOmniboxPopup,WebUIOmniboxAimPopup ;; esac
+  set -- "$@" "$argument"
+done
+exec /usr/bin/chromium "$@"
+"""
+
+
 # For the package, not the session: while Playwright runs, no other test of this thread can run an event loop.
 @pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """Debian's Chromium."""
+    program = tmp_path_factory.mktemp("chromium") / "chromium"
+    program.write_text(LIGHTER)
+    program.chmod(0o700)
     expect.set_options(timeout=10_000)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
+        browser = playwright.chromium.launch(executable_path=program, args=CHROMIUM)
         yield browser
         browser.close()
 
@@ -121,12 +136,12 @@ def join(new_context: Callable[..., BrowserContext]) -> Callable[..., Page]:
 
 
 @pytest.fixture
-def ann(join: Callable[..., Page]) -> Page:
+def ann(new_context: Callable[..., BrowserContext]) -> Page:
     """Ann, in the lobby."""
-    return join("Ann")
+    return arrive(new_context(), "Ann")
 
 
 @pytest.fixture
-def bob(join: Callable[..., Page]) -> Page:
+def bob(new_context: Callable[..., BrowserContext]) -> Page:
     """Bob, in the lobby."""
-    return join("Bob")
+    return arrive(new_context(), "Bob")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 
 def enter(page: Page, name: str) -> Page:
@@ -10,6 +10,16 @@ def enter(page: Page, name: str) -> Page:
     page.goto("/")
     page.get_by_label("Your name").fill(name)
     page.get_by_role("button", name="Go to chat!").click()
+    ready(page)
+    return page
+
+
+def arrive(context: BrowserContext, name: str) -> Page:
+    """Open the lobby in the browser of somebody who said their name before; quicker than :func:`enter`."""
+    answer = context.request.post("/", form={"username": name}, max_redirects=0)
+    assert answer.status == 303, answer.text()
+    page = context.new_page()
+    page.goto(answer.headers["location"])
     ready(page)
     return page
 

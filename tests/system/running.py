@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
-import subprocess
-import sys
 import time
 import urllib.request
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[2]
+from ..nursery import Forked
+from ..servers import free_port
 
 
 class Chat:
@@ -24,7 +22,7 @@ class Chat:
         self.url = f"http://127.0.0.1:{self.port}"
         self._folder = folder
         self._environment = environment
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Forked | None = None
 
     def start(self) -> None:
         """Start it and wait until it answers."""
@@ -33,16 +31,13 @@ class Chat:
 
     def launch(self) -> None:
         """Start it."""
-        command = [sys.executable, "-P", "-m", "flask_chat", "serve", "--port", str(self.port)]
         environment = {
             **os.environ,
-            "PYTHONPATH": str(ROOT / "src"),
             "HOST": "127.0.0.1",
             "FLASK_CHAT_DATA": str(self._folder / "data"),
             **self._environment,
         }
-        with (self._folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        self._process = Forked(["serve", "--port", str(self.port)], environment, self._folder / "log")
 
     def wait(self) -> None:
         """Wait until it answers."""
@@ -109,10 +104,3 @@ class Program:
             request.add_header("Authorization", f"Bearer {self._token}")
         with urllib.request.urlopen(request, timeout=10) as answer:
             return json.load(answer)
-
-
-def free_port() -> int:
-    """A port of this machine that nobody uses."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

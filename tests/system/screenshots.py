@@ -9,8 +9,9 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from ..servers import ROOT
 from .people import enter, stored
-from .running import ROOT, Chat, Program
+from .running import Chat, Program
 
 FOLDER = ROOT / "docs" / "screenshots"
 

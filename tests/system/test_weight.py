@@ -7,8 +7,9 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import BrowserContext, Page, expect
 
+from ..servers import ROOT
 from .people import enter
-from .running import ROOT, Chat, Program
+from .running import Chat, Program
 
 MOST = 40 * 1024
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import html
 import re
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -15,7 +16,7 @@ from werkzeug.test import TestResponse
 
 from flask_chat.chat import messages
 from flask_chat.chat.sessions import RENEW_AFTER, session
-from flask_chat.db import StorageFull, StorageUnavailable, Transaction
+from flask_chat.db import StorageFull, StorageUnavailable, Transaction, database
 from flask_chat.http.services import Services
 
 from ..http.gateway import Answer, Gateway, Stream, call, scope
@@ -216,6 +217,7 @@ ADDRESSES = [
     ("/me%20waves", "/me waves"),
     ("a%2Fb", "a/b"),
     ("100%25", "100%"),
+    ("100%%20sure", "100% sure"),
     ("really%3F", "really?"),
     ("what?now=yes&no", "what?now=yes&no"),
     ("what?a%20b", "what?a b"),
@@ -303,8 +305,56 @@ def test_a_crawler_that_follows_every_link_changes_nothing(app: Flask, ann: Flas
 def dump(chat: Services) -> list[str]:
     import sqlite3
 
-    connection = sqlite3.connect(chat.db.path)
+    connection = sqlite3.connect(chat.config.data / "chat.db")
     try:
         return list(connection.iterdump())
     finally:
         connection.close()
+
+
+def kept_but_not_answered(chat: Services, monkeypatch: pytest.MonkeyPatch, times: int = 1) -> None:
+    """The next commits are kept, and nobody is told so: as when the database is lost in that very moment."""
+    left = [times]
+    real = database._commit
+
+    def commit(*arguments: Any) -> Any:
+        done = real(*arguments)
+        if left[0]:
+            left[0] -= 1
+            raise StorageUnavailable("The chat could not keep that just now.")
+        return done
+
+    monkeypatch.setattr(database, "_commit", commit)
+
+
+@pytest.mark.parametrize("more", ["", "&client_id=", "&client_id=mine"])
+def test_a_form_whose_commit_was_not_answered_is_kept_once(
+    gateway: Gateway, chat: Services, monkeypatch: pytest.MonkeyPatch, more: str
+) -> None:
+    headers = enter(gateway, "Ann")
+    kept_but_not_answered(chat, monkeypatch)
+    assert post(gateway, headers, "hello", more).status == 303
+    assert said(chat) == ["hello"]
+
+
+def test_a_form_that_was_refused_so_can_be_sent_again_from_its_page(
+    gateway: Gateway, chat: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headers = enter(gateway, "Ann")
+    kept_but_not_answered(chat, monkeypatch, times=2)
+    refused = post(gateway, headers, "hello")
+    assert (refused.status, draft(refused)) == (503, "hello")
+    client_id = re.search(r'name="client_id" value="([^"]+)"', refused.text)
+    assert client_id is not None
+    assert post(gateway, headers, "hello", f"&client_id={client_id[1]}").status == 303
+    assert said(chat) == ["hello"]
+
+
+def test_a_name_whose_sign_in_was_kept_but_not_answered_is_not_lost(
+    app: Flask, chat: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser, other = app.test_client(), app.test_client()
+    kept_but_not_answered(chat, monkeypatch)
+    assert browser.post("/", data={"username": "Ann"}).status_code == 503
+    assert other.post("/", data={"username": "Ann"}).status_code == 422
+    assert browser.post("/", data={"username": "Ann"}).status_code == 303

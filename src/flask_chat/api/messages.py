@@ -6,6 +6,7 @@ Posting is on the hot path: the gateway answers it on the event loop, where it w
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 import msgspec
 from flask import Blueprint, Response, request
@@ -13,10 +14,12 @@ from starlette.types import Receive, Scope, Send
 
 from .. import config
 from ..chat import messages, rooms
+from ..db import StorageFull, StorageUnavailable
 from ..http import asgi
-from ..http.problems import Problem
+from ..http.problems import Problem, outcome
 from ..http.services import Services
 from ..http.visitor import member, services
+from ..metrics import AGAIN, KEPT
 
 blueprint = Blueprint("api_messages", __name__)
 
@@ -29,11 +32,11 @@ def index(slug: str) -> Response:
     limit = _bound("limit")
     if limit == 0:
         raise Problem(400, "limit is a whole number from 1.")
-    with services().db.read() as connection:
+    chat = services()
+    most = min(limit or config.PAGE, config.MAX_PAGE)
+    with chat.db.read() as connection:
         room = rooms.for_member(connection, person, slug)
-        page = messages.page(
-            connection, room, before=before, after=after, limit=min(limit or config.PAGE, config.MAX_PAGE)
-        )
+        page = messages.page(connection, room, before=before, after=after, limit=most, root=chat.config.prefix)
     return Response(msgspec.json.encode({"messages": page}), mimetype="application/json")
 
 
@@ -50,14 +53,26 @@ class PostMessage:
             session = await asgi.session(self._chat.identity, headers)
             contents = _parse(headers, await asgi.body(headers, receive, config.MAX_BODY))
             draft = messages.draft(
-                session.person, scope["path_params"]["room"], contents.get("text"), contents.get("client_id")
+                session.person,
+                scope["path_params"]["room"],
+                contents.get("text"),
+                contents.get("client_id"),
+                self._chat.config.prefix,
             )
             self._chat.limits.posting(session.person.id)
             posted = await self._chat.db.submit_from_loop(messages.post_together, draft)
-            renewed = await asgi.renew(self._chat, session, scope) if session.due else []
+        except asgi.Gone:
+            raise
         except Exception as error:
+            self._chat.metrics.posted(outcome(error))
             await asgi.refuse(send, error)
             return
+        self._chat.metrics.posted(KEPT if posted.new else AGAIN)
+        renewed: list[tuple[bytes, bytes]] = []
+        if session.due:
+            # It can be renewed with the next message too; this one is kept, and nothing else may be answered.
+            with suppress(StorageFull, StorageUnavailable):
+                renewed = await asgi.renew(self._chat, session, scope)
         await asgi.json(send, 201 if posted.new else 200, msgspec.json.encode(posted.message), renewed)
 
 

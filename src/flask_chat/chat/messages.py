@@ -26,12 +26,12 @@ from sqlalchemy import (
     UniqueConstraint,
     bindparam,
     func,
-    insert,
     select,
 )
 
 from .. import config, events
 from ..db import Database, Transaction, metadata
+from ..db.lists import among
 from . import clock, rendering, rooms, text
 from .errors import Conflict, Invalid, NotFound, TooLong
 from .people import Person, person
@@ -73,12 +73,13 @@ class Message(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A message on its way in: checked, not yet kept."""
+    """A message on its way in: checked, not yet kept. ``root`` is where the chat begins on its host, for its links."""
 
     author: Person
     room: str
     text: str
     client_id: str | None
+    root: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ class Posted:
     new: bool
 
 
-def draft(author: Person, room: str, raw_text: object, client_id: object = None) -> Draft:
+def draft(author: Person, room: str, raw_text: object, client_id: object = None, root: str = "") -> Draft:
     """Check what somebody wants to say. Raises :class:`Invalid` or :class:`TooLong` with the reason."""
     if not isinstance(raw_text, str):
         raise Invalid("A message needs its text.")
@@ -99,7 +100,7 @@ def draft(author: Person, room: str, raw_text: object, client_id: object = None)
         checked = text.check(raw_text, config.MAX_TEXT)
     except text.InvalidText as error:
         raise (TooLong if error.code == "too_long" else Invalid)(error.reason) from None
-    return Draft(author, room, checked, client_id)
+    return Draft(author, room, checked, client_id, root)
 
 
 def post(database: Database, new: Draft) -> Future[Posted]:
@@ -113,15 +114,16 @@ def post(database: Database, new: Draft) -> Future[Posted]:
 
 def post_together(transaction: Transaction, drafts: list[Draft]) -> list[Posted | Exception]:
     """Keep messages that wait for the same commit; an outcome for each, in order."""
-    sent = _sent_before(
-        transaction.connection, {(new.client_id, new.author.id) for new in drafts if new.client_id is not None}
-    )
-    found = rooms.for_members(transaction.connection, {(new.author.id, new.room) for new in drafts})
+    last_id = events.last_id(transaction.connection)
+    sent, found = _known(transaction.connection, drafts)
+    next_id = events.next_id(transaction)
+    if next_id != last_id + 1:
+        # Another process wrote until this one had the log's lock: perhaps the very same message.
+        sent, found = _known(transaction.connection, drafts)
     last: dict[int, tuple[int, int]] = {}
     outcomes: list[Posted | Exception] = []
     rows: list[dict[str, object]] = []
     appended: list[events.Event] = []
-    next_id = events.next_id(transaction)
     for new in drafts:
         room = found.get((new.author.id, new.room))
         if room is None:
@@ -137,7 +139,7 @@ def post_together(transaction: Transaction, drafts: list[Draft]) -> list[Posted 
         continues = author_id == new.author.id and abs(transaction.now - at) <= FOLLOWS_WITHIN
         last[room.id] = (new.author.id, transaction.now)
         kept = present(
-            next_id, room.slug, new.author.username, new.text, transaction.now, None, new.client_id, continues
+            next_id, room.slug, new.author.username, new.text, transaction.now, None, new.client_id, continues, new.root
         )
         rows.append(
             {
@@ -156,13 +158,19 @@ def post_together(transaction: Transaction, drafts: list[Draft]) -> list[Posted 
             sent[new.client_id, new.author.id] = _Sent(room.id, kept)
         next_id += 1
     if rows:
-        transaction.connection.execute(_INSERT, rows)
+        transaction.insert(message, rows)
         events.append(transaction, appended)
     return outcomes
 
 
 def page(
-    connection: Connection, room: Room, *, before: int | None = None, after: int | None = None, limit: int
+    connection: Connection,
+    room: Room,
+    *,
+    before: int | None = None,
+    after: int | None = None,
+    limit: int,
+    root: str = "",
 ) -> list[Message]:
     """Up to ``limit`` messages of a room, oldest first: the latest, or those next to a bound (an id, exclusive)."""
     query = _MESSAGES.where(message.c.room_id == room.id)
@@ -172,7 +180,7 @@ def page(
         query = query.where(message.c.id > after)
     forward = after is not None and before is None
     query = query.order_by(message.c.id if forward else message.c.id.desc()).limit(limit)
-    kept = [from_row(row, room.slug) for row in connection.execute(query)]
+    kept = [from_row(row, room.slug, root) for row in connection.execute(query)]
     return kept if forward else kept[::-1]
 
 
@@ -190,14 +198,15 @@ def present(
     edited_at: int | None,
     client_id: str | None,
     continues: bool,
+    root: str,
 ) -> Message:
-    """A message as everybody sees it. Times come in milliseconds since 1970, UTC."""
+    """A message as everybody sees it. Times come in milliseconds since 1970, UTC. ``root`` begins its links."""
     return Message(
         id=id,
         room=room,
         author=author,
         text=words,
-        html=rendering.article(id, author, words, created_at, continues),
+        html=rendering.article(id, author, words, created_at, continues, root),
         created_at=clock.rfc3339(created_at),
         edited_at=None if edited_at is None else clock.rfc3339(edited_at),
         client_id=client_id,
@@ -229,10 +238,10 @@ COLUMNS = (
 )
 
 
-def from_row(row: Sequence[object], room: str) -> Message:
+def from_row(row: Sequence[object], room: str, root: str) -> Message:
     """A message from a row of :data:`COLUMNS`."""
     id, author, words, created_at, edited_at, client_id, continues = row
-    return present(id, room, author, words, created_at, edited_at, client_id, continues)  # type: ignore[arg-type]
+    return present(id, room, author, words, created_at, edited_at, client_id, continues, root)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,13 +251,12 @@ class _Sent:
 
 
 _CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
-_INSERT = insert(message)
 _MESSAGES = select(*COLUMNS).join(person, person.c.id == message.c.author_id)
 _SENT = (
     select(rooms.room.c.slug, message.c.author_id, message.c.room_id, *COLUMNS)
     .join(person, person.c.id == message.c.author_id)
     .join(rooms.room, rooms.room.c.id == message.c.room_id)
-    .where(message.c.client_id.in_(bindparam("client_ids", expanding=True)))
+    .where(among(message.c.client_id, "client_ids"))
 )
 _LAST = (
     select(message.c.author_id, message.c.created_at)
@@ -259,13 +267,25 @@ _LAST = (
 _COUNT = select(func.count()).where(message.c.author_id == bindparam("author_id"))
 
 
-def _sent_before(connection: Connection, sent: set[tuple[str, int]]) -> dict[tuple[str, int], _Sent]:
+def _known(
+    connection: Connection, drafts: list[Draft]
+) -> tuple[dict[tuple[str, int], _Sent], dict[tuple[int, str], Room]]:
+    """What was sent before, by client id and author, and the rooms, by author and slug."""
+    sent = {(new.client_id, new.author.id) for new in drafts if new.client_id is not None}
+    # All drafts of a process are for the same chat.
+    root = drafts[0].root
+    return _sent_before(connection, sent, root), rooms.for_members(
+        connection, {(new.author.id, new.room) for new in drafts}
+    )
+
+
+def _sent_before(connection: Connection, sent: set[tuple[str, int]], root: str) -> dict[tuple[str, int], _Sent]:
     """What was sent before, by client id and author."""
     if not sent:
         return {}
     rows = connection.execute(_SENT, {"client_ids": [client_id for client_id, _ in sent]}).all()
     return {
-        (row.client_id, row.author_id): _Sent(row.room_id, from_row(row[3:], row.slug))
+        (row.client_id, row.author_id): _Sent(row.room_id, from_row(row[3:], row.slug, root))
         for row in rows
         if (row.client_id, row.author_id) in sent
     }

@@ -8,34 +8,44 @@ from pathlib import Path
 from typing import NamedTuple
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import escape
 
 from . import clock, names, text
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 
 
-class Shown(NamedTuple):
-    """A message as its template sees it."""
+BLANK = "\0"
+"""Stands before and after the name of what a form leaves blank. No name and no message can hold it."""
 
-    id: int
+
+class Shown(NamedTuple):
+    """A message as its template sees it. What is another with every message is left blank."""
+
     author: str
     initials: str
     colour: int
-    created_at: str
-    clock: str
-    full: str
-    body: Markup
     continues: bool
+    id: str = f"{BLANK}id{BLANK}"
+    created_at: str = f"{BLANK}created_at{BLANK}"
+    clock: str = f"{BLANK}clock{BLANK}"
+    full: str = f"{BLANK}full{BLANK}"
+    body: str = f"{BLANK}body{BLANK}"
 
 
-def article(id: int, author: str, words: str, created_at: int, continues: bool) -> str:
-    """The ``<article>`` of a message; ``created_at`` in milliseconds since 1970, UTC."""
-    body = Markup(text.to_html(words))  # noqa: S704 (to_html escapes all that it does not make itself)
-    shown = Shown(
-        id, author, *_avatar(author), clock.rfc3339(created_at), *clock.in_words(created_at // 1000), body, continues
-    )
-    return template("messages/_message.html").render(m=shown)
+def article(id: int, author: str, words: str, created_at: int, continues: bool, root: str = "") -> str:
+    """The ``<article>`` of a message; ``created_at`` in milliseconds since 1970, UTC. ``root`` begins its links."""
+    short, full = clock.in_words(created_at // 1000)
+    filled = {
+        "id": str(id),
+        "created_at": clock.rfc3339(created_at),
+        "clock": escape(short),
+        "full": escape(full),
+        # It escapes all that it does not make itself.
+        "body": text.to_html(words),
+    }
+    form = _form(author, continues, root)
+    return "".join([filled[part] if blank else part for blank, part in form])
 
 
 def timeline(messages: Iterable[tuple[str, str]], today: str = "") -> str:
@@ -73,5 +83,11 @@ def _environment() -> jinja2.Environment:
 
 
 @lru_cache(2000)
-def _avatar(author: str) -> tuple[str, int]:
-    return names.initials(author), names.colour(author)
+def _form(author: str, continues: bool, root: str) -> list[tuple[bool, str]]:
+    """The template as one person's messages fill it in, cut where something is left blank; True before its name.
+
+    To render the template takes several times as long as to fill in a form, and who comes back may want thousands.
+    """
+    shown = Shown(author, names.initials(author), names.colour(author), continues)
+    parts = template("messages/_message.html").render(m=shown, root=root).split(BLANK)
+    return [(number % 2 == 1, part) for number, part in enumerate(parts)]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from sqlalchemy import BigInteger, Column, Connection, Integer, String, Table, bindparam, insert, select
 
 from ..db import Transaction, metadata
+from ..db.lists import among
 from .errors import NotFound
 from .people import Person
 
@@ -33,7 +35,7 @@ class Room:
 
 def for_member(connection: Connection, member: Person, slug: str) -> Room:
     """The room with this slug. Raises :class:`NotFound` if there is none that ``member`` may know of."""
-    row = connection.execute(_BY_SLUG, {"slug": slug}).first()
+    row = connection.execute(_BY_SLUG, {"slug": slug}).first() if _SLUG.fullmatch(slug) else None
     if row is None:
         raise NotFound("There is no such room.")
     return Room(*row)
@@ -43,7 +45,7 @@ def for_members(connection: Connection, asked: set[tuple[int, str]]) -> dict[tup
     """The rooms that so many people ask for, by person's id and slug; what somebody may not know of is left out."""
     found = {
         row.slug: Room(row.id, row.slug, row.name)
-        for row in connection.execute(_BY_SLUGS, {"slugs": list({slug for _, slug in asked})})
+        for row in connection.execute(_BY_SLUGS, {"slugs": list({slug for _, slug in asked if _SLUG.fullmatch(slug)})})
     }
     return {(person_id, slug): found[slug] for person_id, slug in asked if slug in found}
 
@@ -59,6 +61,8 @@ def make_lobby(transaction: Transaction) -> None:
         transaction.connection.execute(insert(room).values(slug=LOBBY, name="Lobby", created_at=transaction.now))
 
 
+# What is no slug must not reach the database: it may hold what no text of PostgreSQL can.
+_SLUG = re.compile(r"[a-z0-9-]{1,64}", re.ASCII)
 _ROOMS = select(room.c.id, room.c.slug, room.c.name)
-_BY_SLUGS = _ROOMS.where(room.c.slug.in_(bindparam("slugs", expanding=True)))
+_BY_SLUGS = _ROOMS.where(among(room.c.slug, "slugs"))
 _BY_SLUG = _ROOMS.where(room.c.slug == bindparam("slug"))

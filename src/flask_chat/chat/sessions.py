@@ -75,9 +75,17 @@ class Session:
         return time.time() * 1000 > self.renewed_at + LIFETIME
 
 
-def begin(transaction: Transaction, name: str, kept: Sequence[str] = ()) -> tuple[Person, str]:
+def new_token() -> str:
+    """What a browser will prove itself with."""
+    return secrets.token_urlsafe(32)
+
+
+def begin(
+    transaction: Transaction, name: str, kept: Sequence[str] = (), token: str | None = None
+) -> tuple[Person, str]:
     """Sign a browser in under a name that :func:`people.check_name` gave; returns the person and the session's token.
 
+    ``token`` is the one to take: who knows it before can prove that the name is theirs even if the answer gets lost.
     ``kept`` are the tokens of earlier sessions that this browser still holds: they prove that a name is its own.
     Raises :class:`Taken`.
     """
@@ -90,7 +98,7 @@ def begin(transaction: Transaction, name: str, kept: Sequence[str] = ()) -> tupl
             if owner.username == name
             else f"That looks too much like “{owner.username}”, who is here already. Choose another name."
         )
-    token = secrets.token_urlsafe(32)
+    token = token or new_token()
     transaction.connection.execute(
         insert(session).values(
             person_id=owner.id,
@@ -104,6 +112,9 @@ def begin(transaction: Transaction, name: str, kept: Sequence[str] = ()) -> tupl
 
 def renew(transaction: Transaction, used: list[Session]) -> list[None]:
     """Let sessions that are used live on from now."""
+    # A post in the same commit needs the lock too, and must not wait for it with the session's row in hand.
+    transaction.lock()
+    transaction.lock()
     transaction.connection.execute(
         update(session).where(session.c.id.in_([each.id for each in used])).values(renewed_at=transaction.now)
     )
@@ -130,7 +141,6 @@ class Directory:
         self._lock = threading.Lock()
         self._known: OrderedDict[str, Session] = OrderedDict()
         self._ended = 0
-        database.listeners.append(self._forget)
 
     def known(self, token: str) -> Session | None:
         """The session of a token if it is in memory: never waits for the database."""
@@ -163,7 +173,8 @@ class Directory:
         with self._lock:
             self._known.pop(token, None)
 
-    def _forget(self, appended: Sequence[events.Event]) -> None:
+    def hear(self, appended: Sequence[events.Event]) -> None:
+        """Forget the sessions that committed events are about. They may come in any order, and more than once."""
         gone = {event.subject_id for event in appended if event.type == "session.revoked"}
         people = {event.person_id for event in appended if event.type == "owner.appointed"}
         if gone or people:
@@ -172,6 +183,12 @@ class Directory:
                 for token, known in list(self._known.items()):
                     if known.id in gone or known.person.id in people:
                         del self._known[token]
+
+    def clear(self) -> None:
+        """Forget all sessions: nobody knows what was missed."""
+        with self._lock:
+            self._ended += 1
+            self._known.clear()
 
 
 _SESSIONS = (

@@ -97,17 +97,18 @@ async def renew(chat: Services, session: Session, scope: Scope) -> list[tuple[by
         chat.sessions.forget(sent)
     if chat.identity.bearer(headers) is not None:
         return []
-    cookie = chat.identity.cookie_again(headers, secure=scope.get("scheme") == "https")
+    secure = scope.get("scheme") == "https"
+    cookie = chat.identity.cookie_again(headers, path=chat.config.prefix or "/", secure=secure)
     return [(b"set-cookie", cookie.encode("latin-1"))]
 
 
-async def refuse(send: Send, error: Exception) -> None:
-    """Answer with the problem that an error of ours is; raise any other again."""
+async def refuse(send: Send, error: Exception, more: Sequence[tuple[bytes, bytes]] = ()) -> None:
+    """Answer with the problem that an error of ours is, and ``more`` headers; raise any other error again."""
     told = problems.problem(error)
     if told is None:
         raise error
     listed = [(name.encode(), value.encode()) for name, value in told.headers.items()]
-    await respond(send, told.status, [*listed, *SECURITY], told.encode())
+    await respond(send, told.status, [*listed, *SECURITY, *more], told.encode())
 
 
 async def respond(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:

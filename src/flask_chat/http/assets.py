@@ -31,9 +31,10 @@ class _Asset:
 
 
 class Assets:
-    """Everything below the static folder."""
+    """Everything below the static folder, for a chat that begins at ``root``."""
 
-    def __init__(self, folder: Path = STATIC) -> None:
+    def __init__(self, folder: Path = STATIC, root: str = "") -> None:
+        self._root = root
         self._assets = {
             path.relative_to(folder).as_posix(): _read(path)
             for path in sorted(folder.rglob("*"))
@@ -51,7 +52,7 @@ class Assets:
     def url(self, name: str) -> str:
         """The address of an asset. Raises KeyError for one that is not there."""
         self._assets[name]
-        return f"/static/{self.version}/{name}"
+        return f"{self._root}/static/{self.version}/{name}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer ``/static/<version>/<name>``; a page from before an update still finds its files by their names."""

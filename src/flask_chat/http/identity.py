@@ -80,12 +80,13 @@ class Identity:
             self._opened[cookie] = found
         return found
 
-    def cookie_again(self, headers: Mapping[bytes, bytes], *, secure: bool) -> str:
+    def cookie_again(self, headers: Mapping[bytes, bytes], *, path: str, secure: bool) -> str:
         """A ``Set-Cookie`` that lets the browser keep the cookie it sent for another full time."""
         return dump_cookie(
             COOKIE,
             self._serializer.dumps(self.contents(_cookie(headers))),
             max_age=timedelta(days=config.SESSION_DAYS),
+            path=path,
             httponly=True,
             samesite="Lax",
             secure=secure,

@@ -8,6 +8,7 @@ import msgspec
 
 from ..chat.errors import Conflict, Invalid, NotFound, Refused, Taken, TooLong
 from ..db import StorageFull, StorageUnavailable
+from ..metrics import FAILED, REFUSED, TOO_FAST
 from .limits import TooFast
 
 CONTENT_TYPE = "application/problem+json"
@@ -52,6 +53,14 @@ def problem(error: Exception) -> Problem | None:
         if isinstance(error, kind):
             return Problem(status, str(error), 5 if status == HTTPStatus.SERVICE_UNAVAILABLE else None)
     return None
+
+
+def outcome(error: Exception) -> str:
+    """What became of a message that was not kept because of an error, as :mod:`flask_chat.metrics` counts it."""
+    told = problem(error)
+    if told is None or told.status >= 500:
+        return FAILED
+    return TOO_FAST if told.status == HTTPStatus.TOO_MANY_REQUESTS else REFUSED
 
 
 def not_signed_in() -> Problem:

@@ -56,6 +56,12 @@ def signed_in(person: Person, token: str) -> None:
     g.pop("session", None)
 
 
+def keep(name: str, token: str) -> None:
+    """Remember a token that may prove a name to be this browser's, and change nothing else."""
+    session.permanent = True
+    session[identity.KEPT] = [*_kept()[1 - MOST_KEPT :], [name, token]]
+
+
 def signed_out() -> None:
     """Forget the session, but not that the name is this browser's."""
     session.pop(identity.TOKEN, None)

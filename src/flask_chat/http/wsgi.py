@@ -7,6 +7,7 @@ Flask computes: a slow client holds none. A request costs one hand-over to a thr
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import io
 import sys
 from collections.abc import Callable, Iterable
@@ -51,7 +52,9 @@ class Bridge:
         """Answer a request whose body was read already."""
         loop = asyncio.get_running_loop()
         answered: asyncio.Future[Answer] = loop.create_future()
-        self._threads.submit(self._run, {**environ(scope, body), REFUSED: refused}, loop, answered)
+        request = {**environ(scope, body), REFUSED: refused}
+        # What is logged there is logged for this request.
+        self._threads.submit(contextvars.copy_context().run, self._run, request, loop, answered)
         status, headers, content = await answered
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": content})
@@ -86,11 +89,12 @@ class Bridge:
 def environ(scope: Scope, body: bytes) -> dict[str, Any]:
     """The WSGI environment of a request (PEP 3333)."""
     server, port = scope.get("server") or ("localhost", 80)
+    root: str = scope.get("root_path", "")
     made: dict[str, Any] = {
         "asgi.scope": scope,
         "REQUEST_METHOD": scope["method"],
-        "SCRIPT_NAME": "",
-        "PATH_INFO": scope["path"].encode("utf-8", "surrogateescape").decode("latin-1"),
+        "SCRIPT_NAME": root,
+        "PATH_INFO": (scope["path"][len(root) :] or "/").encode("utf-8", "surrogateescape").decode("latin-1"),
         "QUERY_STRING": scope["query_string"].decode("latin-1"),
         "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
         "SERVER_NAME": server,

@@ -10,13 +10,14 @@ from urllib.parse import parse_qs
 from starlette.types import Receive, Scope, Send
 
 from .. import config
-from ..chat.errors import Refused
 from ..chat.sessions import Session
 from ..events import RESYNC, plain
-from ..http import asgi
+from ..http import asgi, request_ids
 from ..http.problems import Problem
+from ..metrics import POLL
+from .connection import Connection
+from .ended import revoked, until_its_end
 from .frames import ServerSentEvents
-from .hub import Connection
 from .stream import Readers, serve
 
 MOST_AT_ONCE = 256 * 1024
@@ -49,15 +50,15 @@ class Events:
                 last = headers.get(b"last-event-id", b"").decode("latin-1")
                 stream = await self._stream(send, session, last or query.get("after", [""])[0])
             else:
-                await self._poll(receive, send, session, query)
+                await self._poll(scope, receive, send, session, query)
                 return
-        except (Problem, Refused) as error:
-            await asgi.refuse(send, error)
+        except Exception as error:
+            await asgi.refuse(send, error, [request_ids.told(scope)])
             return
         connection, welcome = stream
         # What only the opening needed must not live as long as the stream: there may be thousands.
         del headers, query, session, stream
-        await serve(self._readers.hub, connection, receive, _HEADERS, welcome)
+        await serve(self._readers.hub, connection, receive, [*_HEADERS, request_ids.told(scope)], welcome)
 
     async def _stream(self, send: Send, session: Session, cursor: str) -> tuple[Connection, bytes]:
         audience = await self._readers.audience(session)
@@ -69,19 +70,22 @@ class Events:
             welcome += self._frames.resync(position)
         return connection, welcome
 
-    async def _poll(self, receive: Receive, send: Send, session: Session, query: Mapping[str, list[str]]) -> None:
+    async def _poll(
+        self, scope: Scope, receive: Receive, send: Send, session: Session, query: Mapping[str, list[str]]
+    ) -> None:
         cursor = query.get("after", [""])[0]
         seconds = _seconds(query.get("wait", ["0"])[0])
         hub = self._readers.hub
         if not cursor:
-            await self._answer(send, [], hub.position)
-            return
-        place = await self._readers.place(cursor)
-        if place is None:
-            await self._answer(send, [plain(hub.position, RESYNC)], hub.position)
+            await self._answer(scope, send, [], hub.position)
             return
         audience = await self._readers.audience(session)
-        hub.watch(session)
+        place = await self._readers.place(cursor)
+        if place is None:
+            await self._resync(scope, send)
+            return
+        generation = hub.generation
+        hub.open.add(session)
         gone = asyncio.ensure_future(_gone(receive))
         try:
             until = asyncio.get_running_loop().time() + seconds
@@ -90,20 +94,33 @@ class Events:
                 left = until - asyncio.get_running_loop().time()
                 if found or (place >= hub.position and left <= 0) or hub.closing or gone.done():
                     break
+                if hub.generation != generation:
+                    break
                 if place >= hub.position:
-                    await hub.more(left, gone)
-            bodies = [event.body for event in found]
+                    await hub.polls.wait(left, gone)
+            bodies = [event.body for event in until_its_end(session, found)]
             while found and place < hub.position and sum(map(len, bodies)) < MOST_AT_ONCE:
+                if session.id in revoked(found):
+                    break
                 found, place = await hub.after(audience, place)
-                bodies += [event.body for event in found]
+                bodies += [event.body for event in until_its_end(session, found)]
         finally:
             gone.cancel()
-            hub.unwatch(session)
-        await self._answer(send, bodies, place)
+            hub.open.remove(session)
+        if hub.generation != generation:
+            await self._resync(scope, send)
+            return
+        await self._answer(scope, send, bodies, place)
+        self._readers.chat.metrics.delivered(POLL, len(bodies))
 
-    async def _answer(self, send: Send, bodies: list[bytes], place: int) -> None:
+    async def _resync(self, scope: Scope, send: Send) -> None:
+        position = self._readers.hub.position
+        await self._answer(scope, send, [plain(position, RESYNC)], position)
+
+    async def _answer(self, scope: Scope, send: Send, bodies: list[bytes], place: int) -> None:
         cursor = self._readers.chat.epochs.cursor(place).encode()
-        await asgi.json(send, 200, b'{"events":[%b],"cursor":"%b"}' % (b",".join(bodies), cursor))
+        body = b'{"events":[%b],"cursor":"%b"}' % (b",".join(bodies), cursor)
+        await asgi.json(send, 200, body, [request_ids.told(scope)])
 
 
 def _seconds(value: str) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from ..chat import rendering
@@ -69,3 +69,17 @@ class Document:
     def farewell(self) -> bytes:
         """Nothing: the document's own head has the browser load it anew once it has ended."""
         return b""
+
+
+def pieces(events: Sequence[Event], most: int) -> Iterator[list[Event]]:
+    """Cut events into lists of up to ``most`` bytes, at least one event each."""
+    piece: list[Event] = []
+    size = 0
+    for event in events:
+        if piece and size + len(event.body) > most:
+            yield piece
+            piece, size = [], 0
+        piece.append(event)
+        size += len(event.body)
+    if piece:
+        yield piece

@@ -8,31 +8,37 @@ bounded, nothing is lost and nobody else waits.
 from __future__ import annotations
 
 import asyncio
-import types
-from collections import Counter, OrderedDict
-from collections.abc import Awaitable, Coroutine, Generator, Iterable, Iterator, Sequence
+import contextvars
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
 import structlog
-from starlette.types import Message, Send
+from starlette.types import Message
 
-from .. import config
+from .. import config, logs
 from ..chat import feed
 from ..chat.feed import Audience
-from ..chat.sessions import Session
-from ..db import Database
-from ..events import Event
+from ..db import Database, StorageUnavailable
+from ..events import Epochs, Event
+from ..metrics import LIVE, LOG, Metrics
 from . import wire
-from .frames import Encoder
+from .connection import Connection, Open
+from .ended import Ended, revoked
+from .frames import Encoder, pieces
 from .history import History
+from .intake import Intake, a_moment
+from .polls import Polls
+from .rounds import Rounds
 
 TURN = 250
 """Writes after which the event loop gets a turn."""
 
-TOGETHER = 50
-"""Events that are read from the log at once."""
+TOGETHER = 24
+"""Events that are read from the log at once for a sip, and in proportion for more."""
 
 PIECE = 64 * 1024
 """Bytes of events that are written in one piece, but for one event that is larger by itself."""
@@ -40,8 +46,8 @@ PIECE = 64 * 1024
 SIP = 16 * 1024
 """The same for a reader that is catching up: one that takes nothing costs a few of these."""
 
-REMEMBERED = 1_000
-"""Ended sessions that are kept in mind, for streams that are being opened."""
+AHEAD = 128 * 1024
+"""Bytes of events that are read from the log at once for one reader that takes all it is given; many share them."""
 
 PATIENCE = 60.0
 """Seconds that a reader may take for what fits into its socket's buffer before it is given up."""
@@ -49,40 +55,55 @@ PATIENCE = 60.0
 log = structlog.get_logger("flask_chat.live")
 
 
-class Connection:
-    """A stream to one reader. ``cursor`` is the id of the last event written to it."""
-
-    __slots__ = ("audience", "cursor", "encoder", "ended", "ending", "live", "send", "session", "task", "wire")
-
-    def __init__(self, send: Send, session: Session, audience: Audience, encoder: Encoder, cursor: int) -> None:
-        self.send, self.session, self.audience, self.encoder, self.cursor = send, session, audience, encoder, cursor
-        self.task = asyncio.current_task()
-        self.wire: wire.Wire | None = None
-        self.live = self.ending = self.ended = False
-
-
 class Hub:
-    """Everybody who is connected to this process."""
+    """Everybody who is connected to this process.
 
-    def __init__(self, database: Database, position: int) -> None:
-        self.position = position
+    ``heard`` is called with events, in order, that were read from the log or had to wait for their turn; ``missed``
+    with the log's last id when events up to there are passed over, as too many. ``root`` begins all links.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        position: int,
+        *,
+        heard: Callable[[Sequence[Event]], None] = lambda _: None,
+        missed: Callable[[int], None] = lambda _: None,
+        metrics: Metrics | None = None,
+        root: str = "",
+        epochs: Epochs | None = None,
+    ) -> None:
         self.connections: set[Connection] = set()
         self.closing = False
+        self.generation = 0
         self._database = database
+        self._epochs = epochs or Epochs()
+        self._epoch = self._epochs.current
+        self._epochs.changed = self._settle_soon
+        self._missed = missed
+        self.rounds = Rounds(metrics or Metrics())
+        self.intake = Intake(database, position, self, heard, missed, self.rounds.metrics, self._epochs, root)
         self._history = History(position)
-        self._waiting: set[asyncio.Future[None]] = set()
-        self._by_session: Counter[int] = Counter()
+        self.polls = Polls()
+        self.open = Open()
         self._by_audience: dict[int, set[Connection]] = {}
-        self._revoked: OrderedDict[int | None, None] = OrderedDict()
+        self._ended = Ended()
         self._arrived: list[Event] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._delivering = False
+        self._catching_up = 0
         self._loop = asyncio.get_running_loop()
+        self._context = contextvars.copy_context()
+
+    @property
+    def position(self) -> int:
+        """The id of the last event that was handed on to everybody."""
+        return self.intake.position
 
     def receive(self, events: Sequence[Event]) -> None:
         """Take committed events from the bus, in any thread."""
         try:
-            self._loop.call_soon_threadsafe(self._arrive, events)
+            self._loop.call_soon_threadsafe(self._arrive, events, logs.request_ids.get(), context=self._context)
         except RuntimeError:
             log.debug("hub.closed")  # The loop has ended: whoever comes back reads the log.
 
@@ -94,17 +115,17 @@ class Hub:
         """Open a connection and serve it from its cursor on. Raises TimeoutError for a reader that takes nothing."""
         async with asyncio.timeout(PATIENCE):
             await connection.send(start)
-            await connection.send(_body(welcome))
+            await connection.send(wire.body(welcome))
         await self.catch_up(connection)
 
     def join(self, connection: Connection) -> None:
         """Count a connection in; :meth:`leave` undoes it."""
         # Its session may have ended while it was being let in.
-        connection.ending = self.closing or connection.session.id in self._revoked
+        connection.ending = self.closing or connection.session.id in self._ended
         self.connections.add(connection)
         for key in connection.audience.keys:
             self._by_audience.setdefault(key, set()).add(connection)
-        self.watch(connection.session)
+        self.open.add(connection.session)
 
     def leave(self, connection: Connection) -> None:
         """Count a connection out."""
@@ -114,91 +135,102 @@ class Hub:
             self._by_audience[key].discard(connection)
             if not self._by_audience[key]:
                 del self._by_audience[key]
-        self.unwatch(connection.session)
+        self.open.remove(connection.session)
 
-    def watch(self, session: Session) -> None:
-        """Count an open request of a session; :meth:`unwatch` undoes it."""
-        self._by_session[session.id] += 1
-
-    def unwatch(self, session: Session) -> None:
-        """Count an open request of a session out."""
-        self._by_session[session.id] -= 1
-        if not self._by_session[session.id]:
-            del self._by_session[session.id]
-
-    def open_by(self, session_id: int) -> int:
-        """How many streams a session has open."""
-        return self._by_session[session_id]
-
-    async def after(self, audience: Audience, cursor: int) -> tuple[list[Event], int]:
-        """What came after a cursor that its holder may see, in pieces, and the id that the piece reaches to."""
-        recent = self._history.after(cursor, TOGETHER)
+    async def after(self, audience: Audience, cursor: int, most: int = SIP) -> tuple[list[Event], int]:
+        """What came after a cursor that its holder may see, up to ``most`` bytes, and the id that it reaches to."""
+        recent = self._history.after(cursor, _together(most))
         if recent is None:
-            found, through = await asyncio.to_thread(self._read, audience, cursor)
-        else:
-            found = [event for event in recent if audience.includes(event)]
-            through = recent[-1].id if recent else cursor
-        piece = next(_pieces(found, SIP), [])
+            return await asyncio.to_thread(self._read, audience, cursor, most)
+        found = [event for event in recent if audience.includes(event)]
+        through = recent[-1].id if recent else cursor
+        piece = next(pieces(found, most), [])
         return piece, through if len(piece) == len(found) else piece[-1].id
-
-    async def more(self, seconds: float, gone: asyncio.Future[None]) -> None:
-        """Wait until there is more in the log, or the time is up, or the reader has gone, or the hub closes."""
-        arrival = self._loop.create_future()
-        self._waiting.add(arrival)
-        try:
-            await asyncio.wait({arrival, gone}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            self._waiting.discard(arrival)
 
     async def close(self) -> None:
         """Tell everybody to come back, and end all streams."""
         self.closing = True
-        self._wake()
+        self.polls.wake()
         for count, connection in enumerate(list(self.connections), 1):
             self._end(connection)
             if count % TURN == 0:
                 await asyncio.sleep(0)
 
-    def _read(self, audience: Audience, cursor: int) -> tuple[list[Event], int]:
+    def _read(self, audience: Audience, cursor: int, most: int) -> tuple[list[Event], int]:
         with self._database.read() as connection:
-            return feed.after(connection, audience, cursor, TOGETHER, SIP)
+            found = feed.after(connection, audience, cursor, _together(most), most)
+            self._epochs.follow(connection)
+            return found
 
-    def _arrive(self, events: Sequence[Event]) -> None:
-        fresh = [event for event in events if event.id > self.position]
-        if not fresh:
+    def deliver(self, events: Sequence[Event]) -> None:
+        """Write events, which are the next ones in the log, to everybody who may see them."""
+        self._ended.add(revoked(events))
+        self._history.add(events)
+        self.rounds.arrived(events)
+        self._arrived += events
+        if not self._delivering:
+            self._delivering = True
+            self._spawn(self._deliver())
+        self.polls.wake()
+
+    def pass_over(self, last: int, sessions: set[int | None]) -> None:
+        """Too much was missed to be written from here: everybody reads it by themselves."""
+        self._history.restart(last)
+        self._ended.add(sessions)
+        self._end_sessions(sessions)
+        for connection in list(self.connections):
+            if connection.live:
+                self._fall_back(connection)
+        self.polls.wake()
+
+    def go_back(self, last: int) -> None:
+        """Another log is in this one's place, and is the same up to ``last``: all come back, and are told to resync.
+
+        ``generation`` counts how often that was so: a place from before may mean nothing any more.
+        """
+        log.error("log.went_back", had=self.position, has=last)
+        self.generation += 1
+        self.intake.jump(last)
+        self._history.restart(last)
+        self._arrived.clear()
+        self.rounds.forget()
+        # Their numbers are given out anew.
+        self._ended = Ended()
+        for connection in list(self.connections):
+            self._end(connection)
+        self.polls.wake()
+
+    def _settle_soon(self) -> None:
+        """In any thread: before the loop gets anything that this thread reads after it."""
+        with suppress(RuntimeError):  # The loop has ended.
+            self._loop.call_soon_threadsafe(self.settle, context=self._context)
+
+    def settle(self) -> None:
+        """Look whether another epoch has begun, before anything that belongs to it is taken."""
+        if self._epochs.current == self._epoch:
             return
-        self._remember_revoked(fresh)
-        if fresh[0].id != self.position + 1:
-            # The bus dropped a hint. The log has what is missing: everybody reads it there.
-            log.warning("bus.gap", expected=self.position + 1, got=fresh[0].id)
-            self.position = fresh[-1].id
-            self._history.restart(self.position)
-            self._end_revoked(fresh)
-            for connection in list(self.connections):
-                if connection.live:
-                    self._fall_back(connection)
+        common, self._epoch = self._epochs.common(self._epoch, self.position), self._epochs.current
+        if common < self.position:
+            self.go_back(common)
         else:
-            self.position = fresh[-1].id
-            self._history.add(fresh)
-            self._arrived += fresh
-            if not self._delivering:
-                self._delivering = True
-                self._spawn(self._deliver())
-        self._wake()
+            # The log is the same so far. What is kept in memory of it need not be.
+            self._missed(self.position)
 
-    def _wake(self) -> None:
-        for arrival in self._waiting:
-            if not arrival.done():
-                arrival.set_result(None)
+    def _arrive(self, events: Sequence[Event], requests: Sequence[str]) -> None:
+        self.settle()
+        self._ended.add(revoked(events))
+        self.rounds.asked_by(requests)
+        self.intake.take(events)
 
     async def _deliver(self) -> None:
         try:
             while self._arrived:
                 events, self._arrived = self._arrived, []
-                for _, group in groupby(events, key=attrgetter("audience")):
-                    for piece in _pieces(list(group), PIECE):
-                        await self._write_all(piece)
-                        self._end_revoked(piece)
+                with self.rounds:
+                    for _, group in groupby(events, key=attrgetter("audience")):
+                        for piece in pieces(list(group), PIECE):
+                            await self._write_all(piece)
+                            self._end_sessions(revoked(piece))
         except Exception as error:
             # Whoever has not got these events reads them from the log.
             log.error("delivery.failed", exc_info=error)
@@ -219,6 +251,7 @@ class Hub:
         first, last = events[0].id, events[-1].id
         encoder: Encoder | None = None
         frame = piece = b""
+        count = spared = 0
         for count, connection in enumerate(list(self._by_audience.get(events[0].audience, ())), 1):
             if connection.live and connection.cursor < last:
                 if connection.cursor >= first:
@@ -233,7 +266,7 @@ class Hub:
                 connection.cursor = last
                 short = connection.wire
                 if not frame or (short is not None and short.end.disconnected):
-                    pass
+                    spared += len(events)
                 elif short is None or short.flow.write_paused:
                     self._write(connection, frame)
                 else:
@@ -242,8 +275,11 @@ class Hub:
                     except Exception:
                         # The socket went away under us; its reader is about to be counted out.
                         connection.live = False
+            else:
+                spared += len(events)
             if count % TURN == 0:
                 await asyncio.sleep(0)
+        self.rounds.metrics.delivered(LIVE, count * len(events) - spared)
 
     def _write(self, connection: Connection, frame: bytes, *, more: bool = True) -> None:
         """Write to a live connection without waking its task.
@@ -251,7 +287,7 @@ class Hub:
         uvicorn's ``send`` suspends only while the socket's buffer is full, so that one step of it is the whole call
         for a reader that keeps up. One that suspends is slow: a task of its own sees it through.
         """
-        step = connection.send(_body(frame, more=more))
+        step = connection.send(wire.body(frame, more=more))
         try:
             waiting = step.send(None)  # type: ignore[attr-defined]
         except StopIteration:
@@ -260,7 +296,7 @@ class Hub:
             connection.live = False
             return
         connection.live = False
-        self._spawn(self._resume(connection, _finish(step, waiting)))
+        self._spawn(self._resume(connection, wire.finish(step, waiting)))
 
     def _fall_back(self, connection: Connection) -> None:
         connection.live = False
@@ -283,28 +319,48 @@ class Hub:
 
     async def catch_up(self, connection: Connection) -> None:
         """Write what the log has after the connection's cursor until it is level, then let it go live."""
-        while connection in self.connections and not self._over(connection):
-            events, through = await self.after(connection.audience, connection.cursor)
-            self._end_revoked(events)
-            if events and not self._over(connection):
-                frame = connection.encoder.encode(events)
-                del events  # The write may take a minute, and the reader must not cost what it does not take.
-                if frame:
-                    async with asyncio.timeout(PATIENCE):
-                        await connection.send(_body(frame))
-            connection.cursor = max(connection.cursor, through)
-            if connection.cursor >= self.position and not self._over(connection):
+        self._catching_up += 1
+        try:
+            await self._read_on(connection)
+        finally:
+            self._catching_up -= 1
+
+    async def _read_on(self, connection: Connection) -> None:
+        while connection in self.connections and not connection.over():
+            most = max(AHEAD // self._catching_up, SIP) if wire.keeps_up(connection.send) else SIP
+            try:
+                events, through = await self.after(connection.audience, connection.cursor, most)
+            except StorageUnavailable:
+                await a_moment()
+                continue
+            self._end_sessions(revoked(events))
+            sips = deque(pieces(events, SIP))
+            del events
+            while sips and not connection.over():
+                await self._sip(connection, sips.popleft())
+                if not wire.keeps_up(connection.send):
+                    # What else was read is read again: a reader must not cost what it does not take.
+                    break
+            if not sips:
+                connection.cursor = max(connection.cursor, through)
+            if connection.cursor >= self.position and not connection.over():
                 connection.wire = wire.wire(connection.send)
                 connection.live = True
                 return
         if connection in self.connections and not connection.ended:
             connection.ended = True
             async with asyncio.timeout(PATIENCE):
-                await connection.send(_body(connection.encoder.farewell(), more=False))
+                await connection.send(wire.body(connection.encoder.farewell(), more=False))
 
-    def _over(self, connection: Connection) -> bool:
-        """Whether the connection is to end, which may come about in any ``await``."""
-        return connection.ending
+    async def _sip(self, connection: Connection, events: list[Event]) -> None:
+        """Write events that were read from the log."""
+        frame, last = connection.encoder.encode(events), events[-1].id
+        self.rounds.metrics.delivered(LOG, len(events) if frame else 0)
+        del events  # The write may take a minute.
+        if frame:
+            async with asyncio.timeout(PATIENCE):
+                await connection.send(wire.body(frame))
+        connection.cursor = max(connection.cursor, last)
 
     def _end(self, connection: Connection) -> None:
         """End a stream now if it keeps up, else after the write that it is at."""
@@ -314,18 +370,10 @@ class Hub:
             connection.ended = True
             self._write(connection, connection.encoder.farewell(), more=False)
 
-    def _end_revoked(self, events: Iterable[Event]) -> None:
-        """End the streams of sessions that the log says are over."""
-        revoked = _revoked(events)
-        if revoked:
-            for connection in [each for each in self.connections if each.session.id in revoked]:
-                self._end(connection)
-
-    def _remember_revoked(self, events: Iterable[Event]) -> None:
-        """Keep in mind which sessions are over, for streams that are just being opened."""
-        self._revoked.update(dict.fromkeys(_revoked(events)))
-        while len(self._revoked) > REMEMBERED:
-            self._revoked.popitem(last=False)
+    def _end_sessions(self, sessions: set[int | None]) -> None:
+        """End the streams of sessions that are over."""
+        for connection in [each for each in self.connections if each.session.id in sessions] if sessions else ():
+            self._end(connection)
 
     async def _beat(self) -> None:
         while not self.closing:
@@ -344,37 +392,6 @@ class Hub:
         task.add_done_callback(self._tasks.discard)
 
 
-def _revoked(events: Iterable[Event]) -> set[int | None]:
-    return {event.subject_id for event in events if event.type == "session.revoked"}
-
-
-def _pieces(events: Sequence[Event], most: int) -> Iterator[list[Event]]:
-    """Cut events into lists of up to ``most`` bytes, at least one event each."""
-    piece: list[Event] = []
-    size = 0
-    for event in events:
-        if piece and size + len(event.body) > most:
-            yield piece
-            piece, size = [], 0
-        piece.append(event)
-        size += len(event.body)
-    if piece:
-        yield piece
-
-
-def _body(frame: bytes, *, more: bool = True) -> dict[str, Any]:
-    return {"type": "http.response.body", "body": frame, "more_body": more}
-
-
-@types.coroutine
-def _finish(step: Any, waiting: Any) -> Generator[Any, Any, None]:
-    """Drive a coroutine that was started elsewhere and waits for ``waiting`` to its end, inside the running task."""
-    try:
-        while True:
-            yield waiting
-            waiting = step.send(None)
-    except StopIteration:
-        return
-    except BaseException:
-        step.close()
-        raise
+def _together(most: int) -> int:
+    """How many events are read for so many bytes."""
+    return TOGETHER * most // SIP

@@ -14,7 +14,8 @@ from ..events import BadCursor
 from ..http.problems import Problem
 from ..http.services import Services
 from . import wire
-from .hub import Connection, Hub
+from .connection import Connection
+from .hub import Hub
 
 MOST_OPEN = 30
 """Streams that one session may have open at once."""
@@ -30,8 +31,13 @@ class Readers:
         """Raise a problem if this session may not open another stream now."""
         if self.hub.closing:
             raise Problem(503, "This chat is restarting.", 1)
-        if self.chat.limits.on and self.hub.open_by(session.id) >= MOST_OPEN:
+        if self.chat.limits.on and self.hub.open.of(session.id) >= MOST_OPEN:
             raise Problem(429, "This browser has too many streams open.", 10)
+
+    def still(self, generation: int) -> None:
+        """Raise a problem if the log has become another since the hub was of this generation."""
+        if self.hub.generation != generation:
+            raise Problem(503, "This chat has another history now.", 1)
 
     async def audience(self, session: Session) -> Audience:
         """What the session's person may see."""
@@ -43,17 +49,20 @@ class Readers:
             place = self.chat.epochs.parse(cursor, self.hub.position)
             if place is None:
                 # A page may have been read from the log just before the hub heard of its last event.
-                place = self.chat.epochs.parse(cursor, await asyncio.to_thread(self._last_id))
+                # And another process may have begun an epoch.
+                place = self.chat.epochs.parse(cursor, await asyncio.to_thread(self._look))
         except BadCursor:
             raise Problem(400, "This is not a cursor of this chat.") from None
         return place
 
     def _audience(self, session: Session) -> Audience:
         with self.chat.db.read() as connection:
-            return feed.audience(connection, session.person)
+            return feed.audience(connection, session.person, self.chat.config.prefix)
 
-    def _last_id(self) -> int:
+    def _look(self) -> int:
+        """Learn of epochs that others began; returns the log's last id."""
         with self.chat.db.read() as connection:
+            self.chat.epochs.follow(connection)
             return events.last_id(connection)
 
 
@@ -64,6 +73,8 @@ async def serve(
     hub.join(connection)
     try:
         await hub.follow(connection, {"type": "http.response.start", "status": 200, "headers": headers}, welcome)
+        # They must not live as long as the stream.
+        del headers, welcome
         while (await receive())["type"] != "http.disconnect":
             pass
     except TimeoutError:

@@ -8,6 +8,10 @@ condition does not hold, the hub falls back to ``send``: nothing depends on this
 
 from __future__ import annotations
 
+import types
+from collections.abc import Generator
+from typing import Any
+
 from starlette.types import Send
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
@@ -28,6 +32,12 @@ def wire(send: Send) -> Wire | None:
     return Wire(end) if type(end) is RequestResponseCycle and end.chunked_encoding else None
 
 
+def keeps_up(send: Send) -> bool:
+    """Whether all that was written to ``send`` is on its way to the reader, as far as one can see."""
+    short = wire(send)
+    return short is not None and not short.flow.write_paused
+
+
 def chunk(body: bytes) -> bytes:
     """A piece of a response in chunked transfer coding (RFC 9112, 7.1)."""
     return b"%x\r\n%b\r\n" % (len(body), body)
@@ -38,3 +48,22 @@ def abort(send: Send) -> None:
     end = getattr(send, "__self__", None)
     if type(end) is RequestResponseCycle:
         end.transport.abort()
+
+
+def body(frame: bytes, *, more: bool = True) -> dict[str, Any]:
+    """The ASGI message that sends a frame; ``more`` says that it is not the last."""
+    return {"type": "http.response.body", "body": frame, "more_body": more}
+
+
+@types.coroutine
+def finish(step: Any, waiting: Any) -> Generator[Any, Any, None]:
+    """Drive a coroutine that was started elsewhere and waits for ``waiting`` to its end, inside the running task."""
+    try:
+        while True:
+            yield waiting
+            waiting = step.send(None)
+    except StopIteration:
+        return
+    except BaseException:
+        step.close()
+        raise

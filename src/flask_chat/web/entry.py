@@ -10,10 +10,10 @@ from werkzeug.wrappers import Response as AnyResponse
 from ..chat import names, people, rooms, sessions
 from ..chat.errors import Refused
 from ..chat.people import Person
-from ..db import Transaction
+from ..db import StorageUnavailable, Transaction
 from ..http.origin import SAFE
 from ..http.problems import problem
-from ..http.visitor import current, kept, me, services, signed_in, signed_out
+from ..http.visitor import current, keep, kept, me, services, signed_in, signed_out
 from .page import page
 from .room_page import room_page
 
@@ -42,7 +42,10 @@ def enter() -> AnyResponse:
     message = request.form.get("message", "")
     if message:
         return room_page(person, rooms.LOBBY, welcome=True, draft=message)
-    return redirect(local(request.form.get("next", "")) or url_for("people.show", username=person.username), 303)
+    following = local(request.form.get("next", ""))
+    if following is not None:
+        return redirect(request.root_path + following, 303)
+    return redirect(url_for("people.show", username=person.username), 303)
 
 
 @blueprint.post("/sign-out")
@@ -60,15 +63,20 @@ def sign_in(raw_name: str) -> Person:
     chat = services()
     chat.limits.joining(request.remote_addr)
     name = people.check_name(raw_name)
-    before, tokens = current(), kept()
+    before, tokens, token = current(), kept(), sessions.new_token()
 
-    def begin(transaction: Transaction) -> tuple[Person, str]:
-        begun = sessions.begin(transaction, name, tokens)
+    def begin(transaction: Transaction) -> Person:
+        person, _ = sessions.begin(transaction, name, tokens, token)
         if before is not None:
             sessions.revoke(transaction, before.id)
-        return begun
+        return person
 
-    person, token = chat.db.write(begin)
+    try:
+        person = chat.db.write(begin)
+    except StorageUnavailable:
+        # Perhaps it was kept after all: then the name is this browser's, and it must be able to prove that.
+        keep(name, token)
+        raise
     signed_in(person, token)
     return person
 
@@ -101,7 +109,7 @@ def _form(status: int, username: str = "", error: str = "", next: str = "", mess
 
 
 def local(address: str) -> str | None:
-    """A page of this site, or None for anything that a browser could take for another site.
+    """A page of this chat, as an address from where it begins; None for anything that a browser could take elsewhere.
 
     Nor an address that would send a message: another site may have chosen it.
     """

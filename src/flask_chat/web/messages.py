@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from urllib.parse import parse_qs, quote, unquote
 
 from flask import Blueprint, redirect, request, url_for
@@ -14,11 +15,13 @@ from .. import config
 from ..chat import messages, names, rooms, sessions
 from ..chat.errors import Conflict, NotFound
 from ..chat.people import Person
+from ..db import StorageUnavailable
 from ..http import asgi, headers
-from ..http.problems import Problem, problem
+from ..http.problems import Problem, outcome, problem
 from ..http.services import Services
 from ..http.visitor import current, me, services, token
 from ..http.wsgi import Bridge
+from ..metrics import AGAIN, KEPT
 from .entry import ask_first
 from .room_page import room_page
 
@@ -34,7 +37,8 @@ def create(slug: str) -> AnyResponse:
     words = request.form.get("message", "")
     if person is None:
         return ask_first(words)
-    return _post(person, slug, words, request.form.get("client_id") or None)
+    client_id = next(filter(None, request.form.getlist("client_id")), None)
+    return _post(person, slug, words, client_id)
 
 
 @blueprint.get("/<username>/<words:message>")
@@ -86,45 +90,57 @@ class PostForm:
         except Problem as error:
             await self._flask.refuse(scope, send, error)
             return
-        if await self._kept(sent, scope["path_params"]["room"], body):
-            room = quote(scope["path_params"]["room"])
-            await asgi.respond(send, 303, [(b"location", f"/rooms/{room}".encode()), _NO_STORE, *asgi.SECURITY], b"")
+        refused = await self._post(sent, scope["path_params"]["room"], body)
+        if refused is None:
+            room = f"{self._chat.config.prefix}/rooms/{quote(scope['path_params']['room'])}"
+            await asgi.respond(send, 303, [(b"location", room.encode()), _NO_STORE, *asgi.SECURITY], b"")
         else:
-            await self._flask.answer(scope, send, body)
+            await self._flask.answer(scope, send, refused)
 
-    async def _kept(self, sent: dict[bytes, bytes], room: str, body: bytes) -> bool:
+    async def _post(self, sent: dict[bytes, bytes], room: str, body: bytes) -> bytes | None:
+        """Post what a form says. None if it is kept, else the form for Flask to try, and to tell of what comes of it.
+
+        It has a client id then, whatever it had before: what is tried again here may have been kept after all.
+        """
         try:
             session = await asgi.session(self._chat.identity, sent)
             if session.due:
-                return False
+                return body
             form = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=10)
-            draft = messages.draft(
-                session.person, room, form.get("message", [""])[0], form.get("client_id", [""])[0] or None
-            )
+            words, client_id = form.get("message", [""])[0], form.get("client_id", [""])[0]
+            if not client_id:
+                client_id = secrets.token_urlsafe(12)
+                body += b"&client_id=" + client_id.encode()
+            draft = messages.draft(session.person, room, words, client_id, self._chat.config.prefix)
             self._chat.limits.posting(session.person.id)
-            await self._chat.db.submit_from_loop(messages.post_together, draft)
+            posted = await self._chat.db.submit_from_loop(messages.post_together, draft)
         except Exception as error:
             if problem(error) is None and not isinstance(error, ValueError):
                 raise
-            return False
-        return True
+            return body
+        self._chat.metrics.posted(KEPT if posted.new else AGAIN)
+        return None
 
 
 def _post(person: Person, slug: str, words: str, client_id: str | None) -> AnyResponse:
     chat = services()
     try:
-        draft = messages.draft(person, slug, words, client_id)
+        draft = messages.draft(person, slug, words, client_id, chat.config.prefix)
         chat.limits.posting(person.id)
-        messages.post(chat.db, draft).result()
+        posted = messages.post(chat.db, draft).result()
     except Exception as error:
+        chat.metrics.posted(outcome(error))
         told = problem(error)
         if told is None or isinstance(error, NotFound):
             raise
         detail = told.detail if not isinstance(error, Conflict) else _CHANGED
-        response = room_page(person, slug, told.status, draft=words, error=detail)
+        # Under its own client id it can be sent again, even if it was kept after all.
+        same = client_id if isinstance(error, StorageUnavailable) else None
+        response = room_page(person, slug, told.status, draft=words, error=detail, client_id=same)
         if told.retry_after is not None:
             response.headers["retry-after"] = str(told.retry_after)
         return response
+    chat.metrics.posted(KEPT if posted.new else AGAIN)
     _renew()
     return redirect(url_for("rooms.show", slug=slug), 303)
 
@@ -140,6 +156,9 @@ def _renew() -> None:
 
 def _navigated() -> bool:
     sent = request.headers
+    # Below a prefix, other pages of this host may be anybody's: a link on one of them is not the person's own word.
+    if sent.get("Sec-Fetch-Site") == "same-origin" and not _from_our_page():
+        return False
     # A link in a message leaves no referrer: somebody else wrote it, so that following it is not sending.
     by_link = sent.get("Sec-Fetch-Site") == "same-origin" and "Sec-Fetch-User" in sent and "Referer" not in sent
     return (
@@ -150,6 +169,12 @@ def _navigated() -> bool:
         and sent.get("Sec-Fetch-Dest", "document") == "document"
         and not any(name in sent for name in ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"))
     )
+
+
+def _from_our_page() -> bool:
+    """Whether the visitor comes from below our prefix, where there is one."""
+    path = "/" + request.headers.get("Referer", "").partition("://")[2].partition("/")[2]
+    return not request.root_path or path.startswith(f"{request.root_path}/")
 
 
 def _whole(message: str) -> str:

@@ -19,7 +19,7 @@ blueprint = Blueprint("owner", __name__)
 def ask(token: str) -> AnyResponse:
     """Ask whether the visitor is the one who runs this chat. Looking changes nothing: the link works once."""
     _check(token)
-    return page("owner.html", action=request.path, username="", error=None)
+    return page("owner.html", action=url_for("owner.appoint", token=token), username="", error=None)
 
 
 @blueprint.post("/owner/<token>")
@@ -37,7 +37,7 @@ def appoint(token: str) -> AnyResponse:
         return page(
             "owner.html",
             422 if told.status == 409 else told.status,
-            action=request.path,
+            action=url_for("owner.appoint", token=token),
             username=name[:200],
             error=error.reason,
         )

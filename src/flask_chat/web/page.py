@@ -26,6 +26,7 @@ def page(template: str, code: int = 200, **context: Any) -> Response:
             template,
             chat_name=chat.config.name,
             throwaway=chat.throwaway,
+            root=chat.config.prefix,
             asset=chat.assets.url,
             nonce=nonce,
             me=me(),

@@ -24,15 +24,20 @@ def room_page(
     draft: str = "",
     draft_for: str = "",
     error: str = "",
+    client_id: str | None = None,
 ) -> Response:
-    """The page of a room that ``person`` is in. Raises :class:`NotFound`."""
+    """The page of a room that ``person`` is in; ``client_id`` is that of ``draft`` if it was sent before.
+
+    Raises :class:`NotFound`.
+    """
     chat = services()
     with chat.db.read() as connection:
         room = rooms.for_member(connection, person, slug)
         if before is None:
             shown = chat.timelines.latest(connection, room)
         else:
-            shown = timelines.before(connection, room, before)
+            shown = timelines.before(connection, room, before, chat.config.prefix)
+        chat.epochs.follow(connection)
     return page(
         "rooms/show.html",
         status,
@@ -48,5 +53,5 @@ def room_page(
         draft_for=draft_for,
         error=error or None,
         max_text=config.MAX_TEXT,
-        client_id=secrets.token_urlsafe(12),
+        client_id=client_id or secrets.token_urlsafe(12),
     )

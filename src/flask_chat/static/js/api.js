@@ -1,3 +1,5 @@
+import { root } from "./root.js";
+
 /** The server's answer was no. `status` as in HTTP, `detail` for people, `retryAfter` in milliseconds or null. */
 export class Refusal extends Error {
   constructor(status, detail, retryAfter) {
@@ -46,7 +48,7 @@ async function request(path, options = {}, timeout = 20000) {
   const timer = setTimeout(abort, timeout);
   options.signal?.addEventListener("abort", abort);
   try {
-    const response = await fetch(path, { cache: "no-store", ...options, signal: controller.signal });
+    const response = await fetch(root + path, { cache: "no-store", ...options, signal: controller.signal });
     return await (await accepted(response)).json();
   } finally {
     clearTimeout(timer);

@@ -6,6 +6,7 @@ import { Feed } from "./feed.js";
 import { prepareInvites } from "./invite.js";
 import { Outbox } from "./outbox.js";
 import { Pending } from "./pending.js";
+import { root } from "./root.js";
 import { Scroll } from "./scroll.js";
 import { keepSession, leave, prepareSignOut } from "./session.js";
 import { Status } from "./status.js";
@@ -38,10 +39,10 @@ if (latest === "true") {
 
 function send(text) {
   outbox.add(room, text);
-  const home = `/rooms/${room}`;
+  const home = `${root}/rooms/${room}`;
   // An older page has no present to show it in; an address that fills in the box would fill it in again.
   if (latest !== "true") return location.assign(home);
-  const plain = location.pathname === home || location.pathname.startsWith("/chat/");
+  const plain = location.pathname === home || location.pathname.startsWith(`${root}/chat/`);
   if (!plain || location.search) history.replaceState(null, "", home);
   scroll.toEnd();
 }

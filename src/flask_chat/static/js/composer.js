@@ -1,3 +1,4 @@
+import { named } from "./root.js";
 import { forget, onChange, read, write } from "./store.js";
 
 /** The text box: Enter sends, Shift+Enter breaks the line, and what stands in it is kept until it is sent. */
@@ -121,7 +122,7 @@ export class Composer {
 
 /** Where the drafts of a person begin among what the browser keeps. */
 export function draftsOf(username) {
-  return `flask-chat:draft:${username}:`;
+  return named(`draft:${username}:`);
 }
 
 function number(value) {

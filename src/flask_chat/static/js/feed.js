@@ -1,5 +1,6 @@
 import { events as poll } from "./api.js";
 import { Election } from "./election.js";
+import { named } from "./root.js";
 import { polling, Stream } from "./stream.js";
 
 const AWAY = 10000;
@@ -25,7 +26,7 @@ export class Feed {
   constructor(username, cursor, hear) {
     this.#cursor = cursor;
     this.#hear = hear;
-    const name = `flask-chat:feed:${username}`;
+    const name = named(`feed:${username}`);
     if ("BroadcastChannel" in globalThis) this.#channel = new BroadcastChannel(name);
     this.#election = new Election(name, { elected: () => this.#lead(), deposed: () => this.#stop() });
   }

@@ -1,10 +1,12 @@
+import { root } from "./root.js";
+
 const LOCAL = /^(localhost|127\.[\d.]+|\[::1\])$/;
 
 /** Fills in the address that this reader came by, and lets them copy it. */
 export function prepareInvites() {
   for (const invite of document.querySelectorAll("[data-invite]")) {
     const code = invite.querySelector("code");
-    code.textContent = `${location.origin}/`;
+    code.textContent = `${location.origin}${root}/`;
     // Behind a proxy the server may take itself for local.
     if (!LOCAL.test(location.hostname)) invite.querySelector("[data-local]")?.remove();
     const button = document.createElement("button");

@@ -2,6 +2,7 @@ import { messages } from "./api.js";
 import { Backoff } from "./backoff.js";
 import { exclusive } from "./exclusive.js";
 import { newId } from "./ids.js";
+import { named } from "./root.js";
 import { forget, keys, onChange, read, write } from "./store.js";
 
 /** Answers that will be the same next time: the person has to decide. All others are tried again. */
@@ -25,7 +26,7 @@ export class Outbox {
 
   constructor(username, hear) {
     this.#username = username;
-    this.#prefix = `flask-chat:outbox:${username}:`;
+    this.#prefix = named(`outbox:${username}:`);
     this.#hear = hear;
     onChange((key) => {
       if (key === null || key.startsWith(this.#prefix)) this.#changed();
@@ -82,7 +83,7 @@ export class Outbox {
     this.#pumping = true;
     try {
       while (this.#next()) {
-        const pause = await exclusive(`flask-chat:send:${this.#username}`, () => this.#sendNext());
+        const pause = await exclusive(named(`send:${this.#username}`), () => this.#sendNext());
         if (pause === null) return;
         if (pause) await this.#backoff.wait(pause.milliseconds);
       }
@@ -100,7 +101,7 @@ export class Outbox {
     const entry = this.#next();
     if (!entry) return undefined;
     // The cookie is the browser's, not the tab's: after another person has signed in, our words would go out as theirs.
-    if (read("flask-chat:who") !== this.#username) return this.#leave();
+    if (read(named("who")) !== this.#username) return this.#leave();
     try {
       const message = await messages.post(entry.room, entry.text, entry.clientId);
       this.#held = false;

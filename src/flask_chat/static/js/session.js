@@ -1,7 +1,8 @@
 import { draftsOf } from "./composer.js";
+import { named, root } from "./root.js";
 import { forget, keys, onChange, read, write } from "./store.js";
 
-const WHO = "flask-chat:who";
+const WHO = named("who");
 
 /** Says whose page this is to the other tabs, and leaves it when another person takes over the browser. */
 export function keepSession(username) {
@@ -13,7 +14,7 @@ export function keepSession(username) {
 }
 
 export function leave() {
-  location.assign("/");
+  location.assign(`${root}/`);
 }
 
 /** Signing out takes this person's texts off the browser; what has not been sent yet is not thrown away unasked. */

@@ -1,12 +1,13 @@
 import { accepted, events as poll } from "./api.js";
 import { Backoff } from "./backoff.js";
+import { named, root } from "./root.js";
 import { SseParser } from "./sse.js";
 
 const FIRST_BYTES = 5000;
 const SILENCE = 45000;
 const STALE = 30000;
 const POLL_SECONDS = 25;
-const POLLING = "flask-chat:polling";
+const POLLING = named("polling");
 
 /**
  * The log as it grows, from a cursor on: a streamed answer, or long polls where a proxy holds streams back.
@@ -65,7 +66,7 @@ export class Stream {
     const impatient = setTimeout(() => this.#heldBack(), FIRST_BYTES);
     let watchdog;
     try {
-      const response = await fetch(`/api/events?after=${encodeURIComponent(this.#cursor)}`, {
+      const response = await fetch(`${root}/api/events?after=${encodeURIComponent(this.#cursor)}`, {
         headers: { Accept: "text/event-stream" },
         cache: "no-store",
         signal,

@@ -1,0 +1,48 @@
+"""The bus of a chat that runs as one process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from ..events import Event
+from . import EXPIRES, Listener
+from .announcements import Announcements
+
+
+class MemoryBus:
+    """Calls every listener in the publisher's thread."""
+
+    kind = "memory"
+    up = True
+
+    def __init__(self, node: str = "here", *, expires: float = EXPIRES) -> None:
+        self.node = node
+        self._listeners: tuple[Listener, ...] = ()
+        self._announcements = Announcements(expires)
+
+    def publish(self, events: Sequence[Event]) -> None:
+        """Call every listener."""
+        for listener in self._listeners:
+            listener(events)
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Add a listener; calling what is returned removes it."""
+        self._listeners = (*self._listeners, listener)
+
+        def unsubscribe() -> None:
+            self._listeners = tuple(other for other in self._listeners if other is not listener)
+
+        return unsubscribe
+
+    def announce(self, facts: bytes) -> None:
+        """Keep what is so here."""
+        self._announcements.put(self.node, facts, time.monotonic())
+
+    def announced(self) -> Mapping[str, bytes]:
+        """What is so here, while it is."""
+        return self._announcements.living(time.monotonic())
+
+    def close(self) -> None:
+        """Forget every listener."""
+        self._listeners = ()

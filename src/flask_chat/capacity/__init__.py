@@ -1,0 +1,1 @@
+"""How many people this machine carries: a throw-away chat, a crowd, and what was measured."""

@@ -1,0 +1,73 @@
+"""What the database needs from an engine, and what can go wrong with one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from sqlalchemy import Connection, Engine, MetaData, Table
+
+metadata = MetaData()
+
+
+class StorageFull(Exception):
+    """There is no room left on the disk; nothing was changed."""
+
+
+class StorageUnavailable(Exception):
+    """The database did not answer, or did not take the change; it may be tried again."""
+
+
+class DataInUse(Exception):
+    """Another process has this data folder open."""
+
+
+class DatabaseRefused(Exception):
+    """A database that this chat cannot work with; the message says why and what to do."""
+
+
+class Backend(Protocol):
+    """An engine with its peculiarities.
+
+    ``name`` is SQLAlchemy's for it, ``version`` what it says of itself. ``shared`` says that other processes may
+    write to the same log.
+    """
+
+    name: str
+    shared: bool
+
+    @property
+    def version(self) -> str:
+        """The engine's version."""
+
+    @property
+    def writer(self) -> Engine:
+        """One connection that may write."""
+
+    @property
+    def readers(self) -> Engine:
+        """Connections that may only read, each statement in a transaction of its own."""
+
+    def lock(self, connection: Connection) -> None:
+        """Keep every other writer out until the transaction ends."""
+
+    def insert(self, connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
+        """Insert rows, at least one, that all name the same columns."""
+
+    def alive(self, connection: Connection) -> bool:
+        """Whether the writer's connection, unused for a while, still reaches the database."""
+
+    def history(self, connection: Connection) -> str:
+        """What stays the same as long as nobody can have put another log in this one's place."""
+
+    def failed(self, error: Exception) -> bool:
+        """Whether an error is the storage's own, so that the whole transaction is lost."""
+
+    def lost(self, error: Exception) -> bool:
+        """Whether a transaction that failed so may well succeed over a new connection."""
+
+    def explain(self, error: Exception) -> tuple[Exception, dict[str, object]]:
+        """What to tell those whose change was not committed, as one of the exceptions above; and what to log."""
+
+    def close(self) -> None:
+        """Close every connection and give the data free."""
