@@ -81,7 +81,7 @@ def main() -> int:
 
 def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        "bin/bench", description="Measures the chat beside its peers. A whole run takes about twenty minutes."
+        "bin/bench", description="Measures the chat beside its peers. A whole run takes about 25 minutes."
     )
     parser.add_argument(
         "--only", type=names, default=list(MEASURES), metavar="NAMES", help=f"some of: {','.join(MEASURES)}"

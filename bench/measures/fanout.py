@@ -87,8 +87,8 @@ def measure(plan: Plan, readers: int, posts: int) -> dict[Kind, list[Round]]:
     return rounds
 
 
-def once(plan: Plan, kind: Kind, readers: int, posts: int, number: int) -> Round:
-    with running(kind, workshop.WORK / "data" / f"fanout-{readers}-{number}-{kind.name}") as server:
+def once(plan: Plan, kind: Kind, readers: int, posts: int, number: int, name: str = "fanout") -> Round:
+    with running(kind, workshop.WORK / "data" / f"{name}-{readers}-{number}-{kind.name}") as server:
         return listen(plan, server, server, readers, posts)
 
 

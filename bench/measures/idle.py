@@ -14,7 +14,7 @@ POSTS_PER_SECOND = 1.0
 def idle(plan: Plan) -> list[Row]:
     """One process on SQLite."""
     seldom = replace(plan, posts_per_second=POSTS_PER_SECOND, idle=0.0)
-    rounds = [fanout.once(seldom, OURS, plan.idle_readers, plan.idle_posts, n) for n in range(plan.rounds)]
+    rounds = [fanout.once(seldom, OURS, plan.idle_readers, plan.idle_posts, n, "idle") for n in range(plan.rounds)]
     crowd = f"{plan.idle_readers:,} idle readers on one process"
     return [
         Row(

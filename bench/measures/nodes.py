@@ -41,7 +41,7 @@ def crowd(plan: Plan) -> list[Row]:
     readers, posts = plan.fanout_readers, plan.fanout_posts
     with engines.started() as shared:
         for number in range(plan.rounds):
-            rounds[ALONE].append(fanout.once(plan, OURS, readers, posts, number))
+            rounds[ALONE].append(fanout.once(plan, OURS, readers, posts, number, "alone"))
             rounds[NODE].append(alone(plan, shared, readers, posts, number))
             rounds[PAIR].append(pair(plan, shared, readers, posts, number))
     return [

@@ -111,12 +111,13 @@ class FrontDoor:
     def _routes(self, readers: Readers) -> list[Route]:
         probe = Probe(self._chat.db)
         return [
-            _Exactly("/up", Up(self._chat, readers.hub, probe), methods=["GET", "HEAD"]),
-            _Exactly("/static/{version}/{name:path}", self._chat.assets, methods=["GET", "HEAD"]),
+            # They are tried one after another: what must be quickest comes first.
             _Exactly("/api/rooms/{room}/messages", PostMessage(self._chat), methods=["POST"]),
             _Exactly("/rooms/{room}/messages", PostForm(self._chat, self._flask), methods=["POST"]),
             _Exactly("/api/events", Events(readers), methods=["GET"]),
+            _Exactly("/static/{version}/{name:path}", self._chat.assets, methods=["GET", "HEAD"]),
             _Exactly("/rooms/{room}/timeline", TimelineDocument(readers), methods=["GET"]),
+            _Exactly("/up", Up(self._chat, readers.hub, probe), methods=["GET", "HEAD"]),
             _Exactly("/metrics", Figures(self._chat, readers.hub, probe), methods=["GET", "HEAD"]),
         ]
 

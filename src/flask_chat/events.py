@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import msgspec
 from sqlalchemy import BigInteger, Column, Connection, Integer, String, Table, delete, func, insert, select
@@ -49,8 +48,7 @@ epoch = Table(
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Event:
+class Event(msgspec.Struct, frozen=True, eq=False, gc=False):
     """One row of the log as it is delivered, encoded once for everybody.
 
     Its audience is the members of ``room_id``, or ``person_id`` alone. ``body`` is the event's JSON;

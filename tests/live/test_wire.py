@@ -121,14 +121,14 @@ def test_a_reader_on_the_short_way_gets_the_log_once_whether_it_pauses_or_not() 
 def test_who_takes_what_it_is_given_has_caught_up_after_a_few_reads_and_who_does_not_gets_little_at_once() -> None:
     async def scene() -> None:
         log = Log()
-        log.append(*[LOBBY] * 500)
+        log.append(*[LOBBY] * 2_000)
         async with a_hub(log) as hub, asyncio.timeout(10):
             transport, _, _ = await joined(hub)
-            assert (transport.written.count(b"\ndata: "), log.reads) == (500, 3)
+            assert (transport.written.count(b"\ndata: "), log.reads) == (2_000, 3)
             log.reads = 0
             slow = Reader(hub, cursor=0)
             await turns()
-            assert (len(slow.got), log.reads) == (500, 21)
+            assert (len(slow.got), log.reads) == (2_000, 84)
 
     asyncio.run(scene())
 

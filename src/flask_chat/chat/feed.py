@@ -15,6 +15,9 @@ from .messages import message
 from .people import Person, person
 from .rooms import Room
 
+SOME = 16
+"""Rows that are taken from the engine at once: each may be a long text, and most of what was read may be too much."""
+
 
 @dataclass(frozen=True, slots=True)
 class Audience:
@@ -57,11 +60,12 @@ def after(connection: Connection, reader: Audience, cursor: int, limit: int, siz
     }
     found: list[Event] = []
     with connection.execute(_AFTER, parameters) as rows:
-        for row in rows:
-            found.append(_encode(row, reader.root))
-            size -= len(found[-1].body)
-            if size <= 0 or len(found) == limit:
-                return found, found[-1].id
+        for some in rows.partitions(SOME):
+            for row in some:
+                found.append(_encode(row, reader.root))
+                size -= len(found[-1].body)
+                if size <= 0 or len(found) == limit:
+                    return found, found[-1].id
     return found, last
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import cache
+from html import escape
 
 from linkify_it import LinkifyIt
-from markupsafe import escape
 
 from . import characters
 
@@ -91,7 +91,8 @@ def to_html(text: str) -> str:
     Runs of spaces stay for the style sheet to show. Every link is isolated left to right (``dir``): nothing around it
     can turn its address. Only so much of a text is searched for links that hostile ones cost no more than long ones.
     """
-    if "@" not in text and "://" not in text and "www." not in text.lower() and "mailto:" not in text.lower():
+    lower = text.lower()
+    if "@" not in text and "://" not in text and "www." not in lower and "mailto:" not in lower:
         return _plain(text)
     parts, done, tried, looked_at, missed = [], 0, 0, 0, 0
     for start in _START.finditer(text):
@@ -181,7 +182,7 @@ def _anchor(scheme: str, shown: str) -> str:
 
 
 def _plain(text: str) -> str:
-    return str(escape(text)).replace("\n", "<br>")
+    return escape(text).replace("\n", "<br>")
 
 
 @cache

@@ -46,7 +46,7 @@ PIECE = 64 * 1024
 SIP = 16 * 1024
 """The same for a reader that is catching up: one that takes nothing costs a few of these."""
 
-AHEAD = 128 * 1024
+AHEAD = 512 * 1024
 """Bytes of events that are read from the log at once for one reader that takes all it is given; many share them."""
 
 PATIENCE = 60.0
