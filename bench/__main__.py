@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from bench import engines, machine, report, scaling, workshop
-from bench.measures import blackout, catch_up, fanout, idle, nodes, page, posts, start, visit
+from bench.measures import blackout, catch_up, fanout, idle, nodes, page, people, posts, start, visit
 from bench.plan import QUICK, Plan
 
 MEASURES: dict[str, Callable[[Plan], list[report.Row]]] = {
@@ -24,6 +24,7 @@ MEASURES: dict[str, Callable[[Plan], list[report.Row]]] = {
     "visit": visit.visit,
     "idle": idle.idle,
     "catch-up": catch_up.catch_up,
+    "people": people.crowd,
     "node-posts": posts.on_postgresql,
     "node-arrival": nodes.arrival,
     "node-fanout": nodes.crowd,
@@ -103,7 +104,7 @@ def names(text: str) -> list[str]:
 
 def prepare_machine(plan: Plan) -> None:
     files = machine.raise_file_limit()
-    needed = max(plan.fanout_readers, plan.idle_readers) + 200
+    needed = max(plan.fanout_readers, plan.idle_readers, plan.people) + 200
     if files < needed:
         raise workshop.NotReadyError(f"may open only {files} files: `ulimit -Hn` must be above {needed}")
     server, load = machine.cores()

@@ -25,6 +25,10 @@ class Plan:
     seconds: float = 4.0
     warmup: float = 1.0
     starts: int = 5
+    people: int = 5_000
+    rooms: int = 500
+    in_rooms: int = 300
+    page_visits: int = 50
 
 
 QUICK = Plan(
@@ -44,4 +48,8 @@ QUICK = Plan(
     seconds=0.5,
     warmup=0.2,
     starts=1,
+    people=100,
+    rooms=20,
+    in_rooms=12,
+    page_visits=5,
 )

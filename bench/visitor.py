@@ -68,8 +68,8 @@ def open_page(server: Server, path: str, cookie: str) -> str:
         connection.close()
 
 
-def stored(server: Server, cookie: str) -> Iterator[tuple[str, str | None]]:
-    """Text and client_id of every message in the store: ours by its API, the naive peer's from its database."""
+def stored(server: Server, cookie: str, room: str = "lobby") -> Iterator[tuple[str, str | None]]:
+    """Text and client_id of every message in a room: ours by its API, the naive peer's from its database."""
     if server.kind is NAIVE and "DATABASE_URL" in server.settings:
         with psycopg.connect(server.settings["DATABASE_URL"]) as connection:
             yield from connection.execute("select text, client_id from messages order by id").fetchall()
@@ -80,6 +80,6 @@ def stored(server: Server, cookie: str) -> Iterator[tuple[str, str | None]]:
         db.close()
         return
     after = 0
-    while page := call(server, cookie, "GET", f"/api/rooms/lobby/messages?after={after}&limit=100")["messages"]:
+    while page := call(server, cookie, "GET", f"/api/rooms/{room}/messages?after={after}&limit=100")["messages"]:
         yield from ((message["text"], message["client_id"]) for message in page)
         after = int(page[-1]["id"])

@@ -110,7 +110,7 @@ def server(tmp_path: Path) -> Iterator[ChatServer]:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A PostgreSQL server that all tests share; one that stops or breaks it starts its own."""
-    with Postgres() as postgres:
+    with Postgres(fsync="off", full_page_writes="off") as postgres:
         yield postgres
 
 

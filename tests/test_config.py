@@ -153,3 +153,28 @@ def test_the_longest_message_fits_into_a_body_however_it_is_escaped() -> None:
     assert config.MAX_BODY > 12 * config.MAX_TEXT + 1000
     assert config.HEARTBEAT < 30
     assert config.MAX_WAIT < 30
+
+
+OIDC = {"FLASK_CHAT_OIDC_ISSUER": "https://id.example.org", "FLASK_CHAT_OIDC_CLIENT_ID": "chat"}
+
+
+def test_a_provider_of_openid_connect_is_named_by_its_issuer_and_what_it_knows_the_chat_as() -> None:
+    assert not Config.from_environment({}).oidc_issuer
+    found = Config.from_environment({**OIDC, "FLASK_CHAT_OIDC_CLIENT_SECRET": "s", "FLASK_CHAT_OIDC_NAME": "Garden"})
+    assert found.oidc_issuer == "https://id.example.org"
+    assert (found.oidc_client_id, found.oidc_client_secret, found.oidc_name) == ("chat", "s", "Garden")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"FLASK_CHAT_OIDC_ISSUER": "http://id.example.org"},
+        {"FLASK_CHAT_OIDC_ISSUER": "http://localhost.evil.test"},
+        {"FLASK_CHAT_OIDC_ISSUER": "file:///etc"},
+        {"FLASK_CHAT_OIDC_ISSUER": ""},
+        {"FLASK_CHAT_OIDC_CLIENT_ID": ""},
+    ],
+)
+def test_a_provider_that_cannot_work_stops_the_start(changed: dict[str, str]) -> None:
+    with pytest.raises(ConfigError, match="FLASK_CHAT_OIDC_ISSUER"):
+        Config.from_environment({**OIDC, **changed})

@@ -20,9 +20,9 @@ from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families as parse
 
 from flask_chat import metrics
+from flask_chat.chat.errors import TooFast
 from flask_chat.config import Config
 from flask_chat.db import StorageUnavailable
-from flask_chat.http.limits import TooFast
 from flask_chat.live.figures import levels
 from flask_chat.live.frames import Document
 from flask_chat.metrics import Counts, Levels, Metrics

@@ -35,13 +35,15 @@ from hypothesis.stateful import (
 from sqlalchemy import func, or_, select
 
 from flask_chat import events, opening
-from flask_chat.chat import feed, messages, people, rooms, sessions
+from flask_chat.chat import feed, members, memberships, messages, moderation, people, rooms, sessions, upkeep
 from flask_chat.chat.people import Person
+from flask_chat.chat.rooms import Room
 from flask_chat.chat.sessions import session
+from flask_chat.chat.tables import metadata
 from flask_chat.config import PAGE, Config
-from flask_chat.db import metadata
+from flask_chat.db import Transaction
 from flask_chat.events import event
-from flask_chat.live import history, hub, intake, watch
+from flask_chat.live import history, intake, reading, watch
 
 from .engines import Postgres
 from .http.gateway import Stream
@@ -53,11 +55,13 @@ NAMES = ("Ann", "Bob", "Cleo", "Dora", "Eve", "Finn")
 @dataclass
 class State:
     """What a client knows: the messages of each room it is in, whether it has joined, whose the chat is, and how many
-    of its person's sessions have ended."""
+    of its person's sessions have ended; ``unread`` are the rooms that it has come into and has yet to read."""
 
     rooms: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: {"lobby": []})
+    unread: set[str] = field(default_factory=set)
     joined: bool = False
     owner: bool = False
+    claimed: bool = False
     ended: int = 0
 
     def apply(self, told: dict[str, Any]) -> None:
@@ -67,10 +71,45 @@ class State:
     def _post(self, told: dict[str, Any]) -> None:
         message = told["message"]
         assert (told["id"], told["room"]) == (message["id"], message["room"])
-        self.rooms[told["room"]].append(message)
+        # Of a room that it is not in yet it may hear what was said before; one it has just read it may hear again.
+        known = self.rooms.get(told["room"])
+        if known is not None and (not known or known[-1]["id"] < message["id"]):
+            known.append(message)
+
+    def _delete(self, told: dict[str, Any]) -> None:
+        known = self.rooms.get(told["room"])
+        if known is not None:
+            self.rooms[told["room"]] = [message for message in known if message["id"] != told["message_id"]]
+            if told.get("revealed"):
+                self.unread.add(told["room"])
+
+    def _hear(self, told: dict[str, Any]) -> None:
+        """What it changes is no part of this state."""
+        assert told["type"]
+
+    def _come_in(self, told: dict[str, Any]) -> None:
+        self.unread.add(told["room"])
+
+    def _go_out(self, told: dict[str, Any]) -> None:
+        self.rooms.pop(told["room"], None)
+        self.unread.discard(told["room"])
+
+    def read(self, fetch: Callable[[str], list[dict[str, Any]] | None]) -> None:
+        """Read the rooms that are new. ``fetch`` finds None for one that is not theirs any more."""
+        for slug in self.unread:
+            found = fetch(slug)
+            if found is not None:
+                self.rooms[slug] = found
+        self.unread.clear()
+
+    def _see_others(self, told: dict[str, Any]) -> None:
+        assert told["username"]
 
     def _join(self, _told: dict[str, Any]) -> None:
         self.joined = True
+
+    def _claim(self, _told: dict[str, Any]) -> None:
+        self.claimed = True
 
     def _appoint(self, _told: dict[str, Any]) -> None:
         self.owner = True
@@ -78,10 +117,47 @@ class State:
     def _end(self, _told: dict[str, Any]) -> None:
         self.ended += 1
 
+    def _move(self, told: dict[str, Any]) -> None:
+        self._go_out({"room": told["was"]})
+        self.unread.add(told["room"])
+
+    def _clear(self, told: dict[str, Any]) -> None:
+        known = self.rooms.get(told["room"])
+        if known is not None:
+            self.rooms[told["room"]] = [message for message in known if message["id"] > told["through"]]
+
+    def _name_anew(self, told: dict[str, Any]) -> None:
+        assert told["username"]
+        self.unread |= set(self.rooms)
+
+    def _show_anew(self, told: dict[str, Any]) -> None:
+        assert told["room"]
+
     CHANGES: ClassVar[dict[str, Callable[[State, dict[str, Any]], None]]] = {
+        "member.changed": _see_others,
+        "member.joined": _see_others,
+        "member.left": _see_others,
+        "membership.added": _come_in,
+        "membership.changed": _show_anew,
+        "read.moved": _show_anew,
+        "membership.removed": _go_out,
         "message.posted": _post,
+        "message.deleted": _delete,
+        "person.changed": _see_others,
+        "person.claimed": _claim,
+        "person.departed": _name_anew,
         "person.joined": _join,
+        "person.renamed": _name_anew,
         "owner.appointed": _appoint,
+        "block.added": _hear,
+        "block.removed": _hear,
+        "person.muted": _hear,
+        "person.unmuted": _hear,
+        "role.changed": _hear,
+        "settings.changed": _hear,
+        "room.changed": _show_anew,
+        "room.cleared": _clear,
+        "room.renamed": _move,
         "session.revoked": _end,
     }
 
@@ -205,6 +281,7 @@ class Model(RuleBasedStateMachine):
         self.said: list[tuple[Member, dict[str, Any]]] = []
         self.signed_out: list[Member] = []
         self.names, self.numbers = iter(NAMES), 0
+        self.rooms: list[Room] = []
 
     @initialize()
     def open(self) -> None:
@@ -322,6 +399,65 @@ class Model(RuleBasedStateMachine):
                 return
         db.write(lambda write: people.appoint_owner(write, self._member(who).person))
 
+    @precondition(lambda self: len(self.rooms) < 3)
+    @rule(at=st.integers(0, 1), who=st.integers(0, 5))
+    def make_a_room(self, at: int, who: int) -> None:
+        owner, name = self._member(who).person, f"Room {len(self.rooms)}"
+        self.rooms.append(self._node(at).chat.db.write(lambda write: rooms.create(write, owner, name, rooms.PRIVATE)))
+
+    @precondition(lambda self: self.rooms)
+    @rule(at=st.integers(0, 1), which=st.integers(0, 2), who=st.integers(0, 5))
+    def let_in(self, at: int, which: int, who: int) -> None:
+        room, person = self._room(which), self._member(who).person
+        self._node(at).chat.db.write(lambda write: memberships.add(write, room, person))
+
+    @precondition(lambda self: self.rooms)
+    @rule(at=st.integers(0, 1), which=st.integers(0, 2), who=st.integers(0, 5))
+    def put_out(self, at: int, which: int, who: int) -> None:
+        room, person = self._room(which), self._member(who).person
+        self._node(at).chat.db.write(lambda write: memberships.remove(write, room, person))
+
+    @precondition(lambda self: self.rooms)
+    @rule(at=st.integers(0, 1), which=st.integers(0, 2), who=st.integers(0, 5), crowd=st.booleans())
+    def post_in_a_room(self, at: int, which: int, who: int, crowd: bool) -> None:
+        db, author, room = self._node(at).chat.db, self._member(who).person, self._room(which)
+        with db.read() as connection:
+            inside = room.id in memberships.room_ids(connection, author.id)
+        drafts = [messages.draft(author, room.slug, f"In private {self._number()}") for _ in range(15 if crowd else 1)]
+        for answer in [messages.post(db, draft) for draft in drafts]:
+            assert (answer.exception(PATIENCE) is None) == inside
+
+    @precondition(lambda self: self.said)
+    @rule(at=st.integers(0, 1), which=st.integers(0, 1000))
+    def take_back(self, at: int, which: int) -> None:
+        author, message = self.said.pop(which % len(self.said))
+
+        def delete(write: Transaction) -> None:
+            room = rooms.for_member(write.connection, author.person, message["room"])
+            moderation.delete_message(write, author.person, room, message["id"])
+
+        self._node(at).chat.db.write(delete)
+
+    @precondition(lambda self: self.rooms)
+    @rule(at=st.integers(0, 1), which=st.integers(0, 2))
+    def call_a_room_otherwise(self, at: int, which: int) -> None:
+        db, place, name = self._node(at).chat.db, self._room(which), f"Renamed {self._number()}"
+        with db.read() as connection:
+            owners = members.owners(connection, place)
+        if owners:
+            changes = {"name": name, "topic": f"About {name}"}
+            changed = db.write(lambda write: upkeep.change(write, owners[0].person, place.slug, changes))
+            self.rooms[self.rooms.index(place)] = changed
+
+    @precondition(lambda self: self.rooms)
+    @rule(at=st.integers(0, 1), which=st.integers(0, 2))
+    def clear_a_room(self, at: int, which: int) -> None:
+        db, place = self._node(at).chat.db, self._room(which)
+        with db.read() as connection:
+            owners = members.owners(connection, place)
+        if owners:
+            upkeep.clear(db, owners[0].person, place.slug, place.name)
+
     @rule(chance=st.randoms(use_true_random=False))
     def hints_arrive(self, chance: random.Random) -> None:
         self.sky.let_go(chance)
@@ -337,7 +473,10 @@ class Model(RuleBasedStateMachine):
     def _what_a_page_shows_is_never_late(self) -> None:
         for node in self.nodes:
             with node.chat.db.read() as connection:
-                query = select(messages.message.c.id).order_by(messages.message.c.id.desc()).limit(PAGE)
+                query = select(messages.message.c.id).where(
+                    messages.message.c.room_id == 1, messages.message.c.deleted_at.is_(None)
+                )
+                query = query.order_by(messages.message.c.id.desc()).limit(PAGE)
                 kept = list(connection.execute(query).scalars())[::-1]
                 last = events.last_id(connection)
             shown, cursor = self._page(node, self.members[-1])
@@ -355,6 +494,8 @@ class Model(RuleBasedStateMachine):
                 self.clients.remove(client)
             else:
                 client.follow(self._visible(client))
+                at, headers = client.node, client.headers
+                client.state.read(lambda slug, at=at, headers=headers: self._messages(at, slug, headers))  # type: ignore[misc]
                 assert client.state == self._fresh(client.node, client)
 
     def _who_was_signed_out_is_nobody(self) -> None:
@@ -379,6 +520,9 @@ class Model(RuleBasedStateMachine):
 
     def _member(self, who: int) -> Member:
         return self.members[who % len(self.members)]
+
+    def _room(self, which: int) -> Room:
+        return self.rooms[which % len(self.rooms)]
 
     def _number(self) -> int:
         self.numbers += 1
@@ -417,16 +561,18 @@ class Model(RuleBasedStateMachine):
         with node.chat.db.read() as connection:
             person = people.find(connection, member.person.username)
             slugs = [room.slug for room in rooms.all_for(connection, person)]
-            gone = select(func.count()).where(session.c.person_id == person.id, session.c.revoked_at.is_not(None))
+            gone = select(func.count()).where(session.c.person_id == person.id, session.c.signed_out_at.is_not(None))
             ended = int(connection.execute(gone).scalar_one())
-        told = {slug: self._messages(node, slug, self._headers(member)) for slug in slugs}
+        told = {slug: self._messages(node, slug, self._headers(member)) or [] for slug in slugs}
         return State(told, joined=True, owner=person.owner, ended=ended)
 
-    def _messages(self, node: Node, room: str, headers: dict[str, str]) -> list[dict[str, Any]]:
+    def _messages(self, node: Node, room: str, headers: dict[str, str]) -> list[dict[str, Any]] | None:
         found: list[dict[str, Any]] = []
         while True:
             after = found[-1]["id"] if found else 0
             answer = node.gateway.get(f"/api/rooms/{room}/messages?after={after}&limit=100", headers)
+            if answer.status == 404:
+                return None
             page = answer.json()["messages"]
             found += page
             if len(page) < 100:
@@ -436,8 +582,8 @@ class Model(RuleBasedStateMachine):
         """The id of the last event that a client may see."""
         assert client.node is not None
         with client.node.chat.db.read() as connection:
-            seen = feed.audience(connection, client.person)
-            mine = or_(event.c.room_id.in_(seen.room_ids), event.c.person_id == seen.person_id)
+            seen = feed.audience(connection, client.person.id)
+            mine = or_(event.c.room_id.in_(seen.keys), event.c.person_id == seen.person_id)
             return int(connection.execute(select(func.max(event.c.id)).where(mine)).scalar_one())
 
 
@@ -445,7 +591,7 @@ class Model(RuleBasedStateMachine):
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every boundary is near: the end of what is in memory, of a piece, of what the hub reads for everybody."""
     monkeypatch.setattr(history, "MOST_EVENTS", 9)
-    monkeypatch.setattr(hub, "TOGETHER", 4)
+    monkeypatch.setattr(reading, "TOGETHER", 4)
     monkeypatch.setattr(intake, "FILL", 5)
     monkeypatch.setattr(intake, "MOST_MISSED", 12)
     monkeypatch.setattr(intake, "OUT_OF_ORDER", 0.002)

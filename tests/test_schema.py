@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config as AlembicConfig
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 
 from flask_chat import create_app, schema
-from flask_chat.chat import feed, messages, rooms, sessions  # noqa: F401 (they bring every table into the metadata)
+from flask_chat.chat import feed, idle, messages, names, rooms, sessions
+from flask_chat.chat.tables import metadata
 from flask_chat.config import Config
-from flask_chat.db import Database, SQLite, metadata
+from flask_chat.db import Backend, Database, SQLite
 from flask_chat.db.postgresql import PostgreSQL
 from flask_chat.schema import SchemaTooNew, SchemaTooOld
 
@@ -111,11 +116,7 @@ def test_an_empty_postgresql_database_is_made_ready_once_by_those_who_start_toge
 
 def test_an_older_postgresql_database_is_left_as_it_is_until_somebody_says_so(database_url: str) -> None:
     backend = PostgreSQL(database_url)
-    schema.prepare(backend.writer)
-    with backend.writer.begin() as connection:
-        connection.execute(text("DROP TABLE kept"))
-        connection.execute(text("ALTER TABLE epoch DROP COLUMN history"))
-        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    at_first(backend)
     with pytest.raises(SchemaTooOld, match="0001"):
         create_app(Config(data=Path("/nowhere"), database_url=database_url))
     assert schema.current(backend.writer) == "0001"
@@ -137,20 +138,42 @@ def test_a_newer_postgresql_database_is_refused(database_url: str) -> None:
 
 
 def test_a_chat_of_the_first_release_goes_on_with_all_that_was_said(tmp_path: Path) -> None:
-    app = create_app(Config(data=tmp_path))
-    chat = app.extensions["flask_chat"]
-    ann, token = chat.db.write(lambda transaction: sessions.begin(transaction, "Ann"))
-    messages.post(chat.db, messages.draft(ann, "lobby", "hello")).result()
-    cursor = chat.epochs.cursor(2)
-    chat.close()
+    backend = SQLite(tmp_path)
+    at_first(backend)
+    backend.close()
     connection = sqlite3.connect(tmp_path / "chat.db")
-    connection.executescript(
-        "DROP TABLE kept; ALTER TABLE epoch DROP COLUMN history; UPDATE alembic_version SET version_num = '0001'"
-    )
+    with connection:
+        connection.execute("INSERT INTO room VALUES (1, 'lobby', 'Lobby', 1000)")
+        connection.execute("INSERT INTO person VALUES (1, 'Ann', ?, 'owner', 1000)", [names.key("Ann")])
+        connection.execute("INSERT INTO person VALUES (2, 'Bob', ?, 'member', 1000)", [names.key("Bob")])
+        connection.execute("INSERT INTO person VALUES (3, 'Cleo', ?, 'member', 1000)", [names.key("Cleo")])
+        for id, (person, token, over) in enumerate([(1, "here", None), (2, "there", None), (2, "gone", 5000)], 1):
+            hash = hashlib.sha256(token.encode()).digest()
+            row = (id, person, hash, 1000, int(time.time() * 1000), over)
+            connection.execute("INSERT INTO session VALUES (?, ?, ?, ?, ?, ?)", row)
+        connection.execute("INSERT INTO epoch VALUES (1, 'abcdefgh', 0)")
+        connection.execute("INSERT INTO event VALUES (1, 'person.joined', NULL, 1, 1, 1000)")
+        connection.execute("INSERT INTO event VALUES (2, 'message.posted', 1, NULL, 2, 2000)")
+        connection.execute("INSERT INTO message VALUES (2, 1, 1, 'c1', 'hello', 2000, NULL, 0)")
     connection.close()
-    again = create_app(Config(data=tmp_path)).extensions["flask_chat"]
-    assert again.sessions.find(token).person == ann
-    assert again.epochs.parse(cursor, 2) == 2
-    with again.db.read() as connection:
-        assert [each.text for each in messages.page(connection, rooms.Room(1, "lobby", "Lobby"), limit=9)] == ["hello"]
-    again.close()
+    chat = create_app(Config(data=tmp_path)).extensions["flask_chat"]
+    ann, bob = chat.sessions.find("here").person, chat.sessions.find("there").person
+    assert (ann.username, ann.role, bob.username, bob.role) == ("Ann", "owner", "Bob", "guest")
+    assert chat.sessions.find("gone") is None
+    assert chat.db.write(lambda transaction: sessions.begin(transaction, "Bob", ["gone"]))[0] == bob
+    assert chat.db.write(idle.sweep) == 0, "nobody noted who only read"
+    assert chat.epochs.parse("abcdefgh-2", 2) == 2
+    with chat.db.read() as connection:
+        lobby = rooms.for_member(connection, bob, "lobby")
+        assert [each.text for each in messages.page(connection, lobby, limit=9)] == ["hello"]
+        assert [event.id for event in feed.after(connection, feed.audience(connection, bob.id), 0, 9, 9999)[0]] == [2]
+    chat.close()
+
+
+def at_first(backend: Backend) -> None:
+    """A database as the first release made it."""
+    configuration = AlembicConfig()
+    configuration.set_main_option("script_location", str(schema.MIGRATIONS))
+    with backend.writer.begin() as connection:
+        configuration.attributes["connection"] = connection
+        command.upgrade(configuration, "0001")

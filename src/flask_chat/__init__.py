@@ -9,13 +9,52 @@ from flask import Flask, Response, request
 
 from . import cli, opening
 from . import config as configuration
+from .api import blocks as api_blocks
+from .api import conversations as api_conversations
+from .api import directory as api_directory
+from .api import invitations as api_invitations
+from .api import members as api_members
 from .api import messages as api_messages
+from .api import moderation as api_moderation
+from .api import overview as api_overview
+from .api import people as api_people
+from .api import presence as api_presence
+from .api import reading as api_reading
+from .api import reports as api_reports
+from .api import rooms as api_rooms
 from .api import sessions as api_sessions
 from .config import Config
 from .http import headers, identity, visitor
 from .http.identity import CookieSessions
-from .web import entry, errors, messages, owner, people
+from .http.paths import LogId, RowId
+from .web import (
+    account,
+    admin,
+    admin_people,
+    conversations,
+    departing,
+    device_links,
+    directory,
+    entry,
+    errors,
+    invitations,
+    members,
+    messages,
+    openid,
+    owner,
+    passkeys,
+    people,
+    profiles,
+    proof,
+    reading,
+    renaming,
+    reports,
+    sign_in,
+    takeout,
+    waiting,
+)
 from .web import rooms as room_pages
+from .web import sessions as session_pages
 
 __version__ = configuration.VERSION
 
@@ -39,12 +78,38 @@ def create_app(config: Config | None = None) -> Flask:
     app.session_interface = CookieSessions()
     # A message in an address keeps its slashes, however many.
     app.url_map.merge_slashes = False
-    app.url_map.converters["words"] = messages.Words
+    app.url_map.converters.update(words=messages.Words, int=RowId, long=LogId)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.before_request(visitor.refuse_too_large)
     app.before_request(visitor.refuse_other_origins)
+    app.before_request(waiting.hold_back)
     app.after_request(_finish)
-    for door in (entry, room_pages, messages, people, owner, api_messages, api_sessions):
+    for door in (
+        entry,
+        room_pages,
+        messages,
+        people,
+        owner,
+        api_messages,
+        api_overview,
+        api_presence,
+        api_reading,
+        reading,
+        api_sessions,
+        api_moderation,
+        api_reports,
+        api_blocks,
+    ):
+        app.register_blueprint(door.blueprint)
+    for door in (account, device_links, openid, passkeys, proof, session_pages, sign_in):
+        app.register_blueprint(door.blueprint)
+    for door in (conversations, directory, invitations, members):
+        app.register_blueprint(door.blueprint)
+    for door in (api_conversations, api_directory, api_invitations, api_members, api_rooms):
+        app.register_blueprint(door.blueprint)
+    for door in (api_people, departing, profiles, renaming, takeout):
+        app.register_blueprint(door.blueprint)
+    for door in (admin, admin_people, reports):
         app.register_blueprint(door.blueprint)
     errors.register(app)
     # Flask's own line for an error names the address, which may have a message in it; ours names the route.

@@ -15,23 +15,32 @@ from starlette.types import Message, Receive, Scope, Send
 
 from . import config, events, logs
 from .api.messages import PostMessage
+from .api.reading import PutMark
+from .api.typing import PostTyping
+from .chat import idle, retention, statistics
 from .http import asgi, request_ids
 from .http.prefix import Elsewhere, within
 from .http.problems import Problem
 from .http.services import Services
 from .http.wsgi import Bridge
 from .live.announce import announce
+from .live.daily import Chore, daily
 from .live.events import Events
 from .live.figures import Figures, keep_noting
 from .live.hub import Hub
 from .live.probe import Probe
+from .live.signals import Signals
 from .live.stream import Readers
 from .live.timeline import TimelineDocument
 from .live.up import Up
 from .live.watch import Watch
 from .web.messages import PostForm
+from .web.takeout import TakeOut
 
 log = structlog.get_logger("flask_chat.requests")
+
+DAILY: dict[str, Chore] = {"days": statistics.keep, "names": idle.sweep, "retention": retention.sweep}
+"""What is done once a day."""
 
 READERS = 2
 """Threads that read the database for requests on the event loop."""
@@ -86,7 +95,8 @@ class FrontDoor:
             root=self._root,
         )
         unsubscribe = self._chat.bus.subscribe(self.hub.receive)
-        always = [announce(self._chat.bus, self.hub)]
+        deafen = self._chat.bus.subscribe_signals(Signals(self.hub).receive)
+        always = [announce(self._chat.bus, self.hub), daily(self._chat.db, DAILY)]
         if self._chat.db.backend.shared:
             always.append(Watch(self._chat.db, self._chat.epochs, self.hub).run())
         if self._chat.metrics.together:
@@ -105,6 +115,7 @@ class FrontDoor:
                 task.cancel()
             await self.hub.close()
             unsubscribe()
+            deafen()
             self._flask.close()
         await send({"type": "lifespan.shutdown.complete"})
 
@@ -115,7 +126,10 @@ class FrontDoor:
             _Exactly("/api/rooms/{room}/messages", PostMessage(self._chat), methods=["POST"]),
             _Exactly("/rooms/{room}/messages", PostForm(self._chat, self._flask), methods=["POST"]),
             _Exactly("/api/events", Events(readers), methods=["GET"]),
+            _Exactly("/api/rooms/{room}/read", PutMark(self._chat), methods=["PUT"]),
+            _Exactly("/api/rooms/{room}/typing", PostTyping(self._chat), methods=["POST"]),
             _Exactly("/static/{version}/{name:path}", self._chat.assets, methods=["GET", "HEAD"]),
+            _Exactly("/account/data", TakeOut(self._chat, self._flask), methods=["POST"]),
             _Exactly("/rooms/{room}/timeline", TimelineDocument(readers), methods=["GET"]),
             _Exactly("/up", Up(self._chat, readers.hub, probe), methods=["GET", "HEAD"]),
             _Exactly("/metrics", Figures(self._chat, readers.hub, probe), methods=["GET", "HEAD"]),

@@ -160,6 +160,17 @@ def capacity(
         command.run(config, Asked(people, talk, within, seconds), file)
 
 
+@main.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port to listen on.  [a free one]")
+def demo(port: int) -> None:
+    """Serve a throw-away chat, full of made-up people who talk, to this computer alone: to look around in."""
+    with _refusals():
+        from . import create_app
+        from .demo import command
+
+        command.run(port, create_app)
+
+
 def _copy(source: Path, target: Path) -> None:
     """Copy a database page by page into a new file that appears whole or not at all."""
     try:

@@ -69,6 +69,10 @@ SETTINGS: tuple[Setting, ...] = (
         "requests logs every request as a JSON line; warnings only what is wrong; debug every step of a message too.",
     ),
     Setting("FLASK_CHAT_METRICS_TOKEN", "none", "Opens /metrics, for Prometheus, to who sends this as a bearer token."),
+    Setting("FLASK_CHAT_OIDC_ISSUER", "none", "OpenID Connect provider that people may sign in by: an https address."),
+    Setting("FLASK_CHAT_OIDC_CLIENT_ID", "none", "What the provider knows this chat as."),
+    Setting("FLASK_CHAT_OIDC_CLIENT_SECRET", "none", "By which the provider knows that it is this chat."),
+    Setting("FLASK_CHAT_OIDC_NAME", "single sign-on", "What people know the provider by."),
     Setting("FLASK_CHAT_THREADS", "4", "Threads that render pages; more only helps where they wait."),
     Setting("WEB_CONCURRENCY", "1", "Processes that serve; more than 1 needs PostgreSQL and Redis."),
     Setting("FORWARDED_ALLOW_IPS", "127.0.0.1", "Proxies whose X-Forwarded headers are believed; * believes all."),
@@ -92,6 +96,10 @@ class Config:
     threads: int = 4
     workers: int = 1
     trusted_proxies: str = "127.0.0.1"
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: str = ""
+    oidc_name: str = "single sign-on"
     prefix: str = ""  # or a path such as /chat
     node: str = ""
     """Not a setting: this process's name, where it has one before it opens the data."""
@@ -126,11 +134,25 @@ class Config:
             limits=choice("FLASK_CHAT_LIMITS", ("on", "off")) == "on",
             log=choice("FLASK_CHAT_LOG", ("requests", "warnings", "debug")),
             metrics_token=environment.get("FLASK_CHAT_METRICS_TOKEN", "").strip() or None,
+            **_provider(environment),
             threads=whole("FLASK_CHAT_THREADS", 4, 1, 64),
             workers=whole("WEB_CONCURRENCY", 1, 1, 64),
             trusted_proxies=environment.get("FORWARDED_ALLOW_IPS") or "127.0.0.1",
             prefix=_prefix(environment.get("FLASK_CHAT_PREFIX", "").strip()),
         )
+
+
+def _provider(environment: Mapping[str, str]) -> dict[str, str]:
+    """The provider of OpenID Connect, if there is one: its secret must not travel in the open."""
+    names = ("issuer", "client_id", "client_secret", "name")
+    found = {f"oidc_{name}": environment.get(f"FLASK_CHAT_OIDC_{name.upper()}", "").strip() for name in names}
+    found["oidc_name"] = found["oidc_name"] or "single sign-on"
+    issuer = found["oidc_issuer"]
+    if issuer and not re.match(r"https://|http://(localhost|127\.0\.0\.1)([:/]|$)", issuer):
+        raise ConfigError(f"FLASK_CHAT_OIDC_ISSUER is {issuer!r}: it must be an https address.")
+    if bool(issuer) != bool(found["oidc_client_id"]):
+        raise ConfigError("FLASK_CHAT_OIDC_ISSUER and FLASK_CHAT_OIDC_CLIENT_ID need each other.")
+    return found
 
 
 _EVERYWHERE = ("up", "metrics")

@@ -13,12 +13,46 @@ import secrets
 from collections.abc import Callable, Sequence
 
 import msgspec
-from sqlalchemy import BigInteger, Column, Connection, Integer, String, Table, delete, func, insert, select
+from sqlalchemy import BigInteger, Column, Connection, Integer, String, Table, Text, delete, func, insert, select
 
 from .db import Transaction, metadata
 
-TYPES = frozenset({"message.posted", "person.joined", "session.revoked", "owner.appointed"})
+TYPES = frozenset(
+    {
+        "block.added",
+        "block.removed",
+        "member.changed",
+        "member.joined",
+        "member.left",
+        "membership.added",
+        "membership.changed",
+        "membership.removed",
+        "message.deleted",
+        "message.posted",
+        "owner.appointed",
+        "person.changed",
+        "person.claimed",
+        "person.departed",
+        "person.joined",
+        "person.muted",
+        "person.renamed",
+        "person.unmuted",
+        "read.moved",
+        "role.changed",
+        "room.changed",
+        "room.cleared",
+        "room.renamed",
+        "session.revoked",
+        "settings.changed",
+    }
+)
 """The types of event that this release records."""
+
+EVERYBODY = 0
+"""The audience of an event that is for all who are signed in."""
+
+NOBODY = -(2**62)
+"""The room of an event that is told to nobody any more, but keeps its place in the log."""
 
 EPOCHS = 1_000
 """Epochs that are remembered: a cursor from before them is told to resync."""
@@ -35,6 +69,8 @@ event = Table(
     Column("person_id", Integer),
     Column("subject_id", BigInteger),
     Column("created_at", BigInteger, nullable=False),
+    # What it says beside its type and its room, as a JSON object; a message says it itself.
+    Column("data", Text),
 )
 
 epoch = Table(
@@ -51,9 +87,9 @@ epoch = Table(
 class Event(msgspec.Struct, frozen=True, eq=False, gc=False):
     """One row of the log as it is delivered, encoded once for everybody.
 
-    Its audience is the members of ``room_id``, or ``person_id`` alone. ``body`` is the event's JSON;
-    ``html`` the same thing as the page shows it and ``created_at`` (RFC 3339) when, where it is shown at all;
-    ``subject_id`` is what it is about.
+    Its audience is the members of ``room_id``, or ``person_id`` alone, or everybody if both are None. ``body`` is the
+    event's JSON; ``html`` the same thing as the page shows it and ``created_at`` (RFC 3339) when, where it is shown at
+    all; ``subject_id`` is what it is about; ``data`` is kept with it, as JSON.
     """
 
     id: int
@@ -64,10 +100,11 @@ class Event(msgspec.Struct, frozen=True, eq=False, gc=False):
     body: bytes
     html: str = ""
     created_at: str = ""
+    data: str | None = None
 
     @property
     def audience(self) -> int:
-        """Whom it is for, as one number: the room's id, or the person's with a minus before it."""
+        """Whom it is for, as one number: the room's id, the person's with a minus before it, or EVERYBODY."""
         return self.room_id if self.room_id is not None else -(self.person_id or 0)
 
 
@@ -175,6 +212,7 @@ def append(transaction: Transaction, appended: Sequence[Event]) -> None:
                 "person_id": new.person_id,
                 "subject_id": new.subject_id,
                 "created_at": transaction.now,
+                "data": new.data,
             }
             for new in appended
         ],
@@ -182,15 +220,44 @@ def append(transaction: Transaction, appended: Sequence[Event]) -> None:
     transaction.appended.extend(appended)
 
 
-def record(transaction: Transaction, type: str, person_id: int, subject_id: int) -> None:
-    """Append one event that concerns one person and has nothing to show but its type."""
+def record(
+    transaction: Transaction,
+    type: str,
+    *,
+    room: tuple[int, str] | None = None,
+    person_id: int | None = None,
+    subject_id: int | None = None,
+    **data: object,
+) -> None:
+    """Append one event.
+
+    With ``person_id`` it is for that person alone, else for the members of ``room`` (its id and slug), without either
+    for everybody. ``data`` is what it says; it must be as fit to be told later as it is now.
+    """
     id = next_id(transaction)
-    append(transaction, [Event(id, type, None, person_id, subject_id, plain(id, type))])
+    append(transaction, [made(id, type, room=room, person_id=person_id, subject_id=subject_id, **data)])
 
 
-def plain(id: int, type: str) -> bytes:
-    """The JSON of an event that says no more than its type."""
-    return msgspec.json.encode({"id": id, "type": type, "room": None})
+def made(
+    id: int,
+    type: str,
+    *,
+    room: tuple[int, str] | None = None,
+    person_id: int | None = None,
+    subject_id: int | None = None,
+    **data: object,
+) -> Event:
+    """An event as :func:`record` appends it, with its number: for several at once."""
+    room_id = room[0] if room is not None and person_id is None else None
+    kept = msgspec.json.encode({**data, "room": room[1]} if room and room_id is None else data).decode()
+    said = None if kept == "{}" else kept
+    slug = None if room is None else room[1]
+    return Event(id, type, room_id, person_id, subject_id, plain(id, type, slug, said), data=said)
+
+
+def plain(id: int, type: str, room: str | None = None, data: str | None = None) -> bytes:
+    """The JSON of an event that says no more than its type, its room's slug, and what was kept with it."""
+    return msgspec.json.encode({"id": id, "type": type, "room": room, **(msgspec.json.decode(data) if data else {})})
 
 
 def next_id(transaction: Transaction) -> int:

@@ -18,14 +18,17 @@ from .bus import Bus
 from .bus.memory import MemoryBus
 from .chat import keeping, rooms
 from .chat.keeping import DatabaseKeep
+from .chat.presence import Presence
 from .chat.sessions import Directory
+from .chat.settings import Current
 from .chat.timelines import Timelines
 from .config import Config
 from .db import Backend, Database, SQLite, StorageUnavailable
 from .events import Epochs
+from .http import openid
 from .http.assets import Assets
 from .http.identity import CookieSessions, Identity
-from .http.limits import Limits
+from .http.limits import Counters, Limits
 from .http.owner_link import OwnerLink
 from .http.services import Services
 from .http.wsgi import WSGI
@@ -108,9 +111,12 @@ def _open(app: Flask, config: Config) -> Services:
             sessions=sessions,
             identity=Identity(serializer, sessions),
             timelines=timelines,
-            limits=Limits(config.limits),
+            settings=Current(db),
+            presence=Presence(bus.announced, db),
+            limits=Limits(config.limits, _counters(config, db)),
             assets=Assets(root=config.prefix),
             owner_link=OwnerLink(keep),
+            openid=openid.provider(config),
             metrics=counts,
             throwaway=not db.backend.shared and datafolder.fleeting(config.data),
         )
@@ -128,11 +134,23 @@ def _bus(config: Config, db: Database, epochs: Epochs, node: str) -> Bus:
         return MemoryBus(node)
     from .bus.redis import RedisBus
 
-    chat = db.write(lambda transaction: keeping.ensure(transaction, keeping.CHAT))
-
     def load() -> None:
         with suppress(StorageUnavailable, SQLAlchemyError), db.read() as connection:
             epochs.load(connection)
 
-    channel = f"flask-chat:{chat[:16]}"
+    channel = f"flask-chat:{_name(db)}"
     return RedisBus(config.redis_url, channel, node, epoch=lambda: epochs.current, other_epoch=load)
+
+
+def _counters(config: Config, db: Database) -> Counters | None:
+    """What counts together with the other processes, where there can be any and a Redis is between them."""
+    if config.redis_url is None or not db.backend.shared:
+        return None
+    from .http.shared_limits import SharedLimits
+
+    return SharedLimits(config.redis_url, _name(db))
+
+
+def _name(db: Database) -> str:
+    """What tells this chat from others on the same Redis."""
+    return db.write(lambda transaction: keeping.ensure(transaction, keeping.CHAT))[:16]

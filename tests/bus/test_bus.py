@@ -229,6 +229,51 @@ def test_a_listener_that_fails_does_not_end_the_listening(redis: Redis) -> None:
     there.close()
 
 
+def test_a_signal_is_heard_once_by_all_who_hear_until_they_stop(two: Two) -> None:
+    ann: list[bytes] = []
+    bob: list[bytes] = []
+    stop = two.there.subscribe_signals(ann.append)
+    two.there.subscribe_signals(bob.append)
+    events: list[int] = []
+    two.there.subscribe(lambda heard: events.extend(each.id for each in heard))
+    two.here.signal(b"one")
+    until(lambda: ann == bob == [b"one"])
+    stop()
+    two.here.signal(b"\xff\x00two")
+    two.here.publish([event(1)])
+    until(lambda: events == [1] and len(bob) == 2)
+    assert bob == [b"one", b"\xff\x00two"]
+    assert ann == [b"one"]
+
+
+def test_signals_are_heard_at_home_and_forgotten_elsewhere_while_redis_is_away() -> None:
+    with Redis() as redis:
+        here, there = (RedisBus(redis.url, "test", name) for name in ("here", "there"))
+        heard: list[bytes] = []
+        at_home: list[bytes] = []
+        here.subscribe_signals(at_home.append)
+        there.subscribe_signals(heard.append)
+        assert there.listening.wait(PATIENCE)
+        assert here.listening.wait(PATIENCE)
+        redis.kill()
+        until(lambda: not here.up and not there.up)
+        for _ in range(2_000):
+            here.signal(b"lost")
+        assert at_home == [b"lost"] * 2_000
+        redis.start()
+
+        def heard_again() -> bool:
+            # What is published makes a node find out that Redis is back.
+            here.publish([event(1)])
+            here.signal(b"found")
+            return b"found" in heard
+
+        until(lambda: here.up and there.up and heard_again())
+        assert b"lost" not in heard
+        here.close()
+        there.close()
+
+
 def test_what_is_no_hint_is_passed_over(redis: Redis) -> None:
     channel = f"test:{next(_channels)}"
     here, there = (RedisBus(redis.url, channel, name) for name in ("here", "there"))
@@ -236,7 +281,16 @@ def test_what_is_no_hint_is_passed_over(redis: Redis) -> None:
     there.subscribe(lambda events: heard.append(events[0].id))
     assert there.listening.wait(PATIENCE)
     with redis.client() as client:
-        for rubbish in (b"", b"\x92", b"\x93\x01", b"hello", b"\xc1" * 10, b"\x94\xa1x\xa0\x91\x91\x01\xc0"):
+        for rubbish in (
+            b"",
+            b"\x91",
+            b"\x91\x01",
+            b"\x92",
+            b"\x93\x01",
+            b"hello",
+            b"\xc1" * 10,
+            b"\x94\xa1x\xa0\x91\x91\x01\xc0",
+        ):
             client.publish(channel, rubbish)
     here.publish([event(5)])
     until(lambda: heard == [5])

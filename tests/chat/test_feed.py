@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flask_chat.chat import feed, messages, people, sessions
+from flask_chat.chat import feed, memberships, messages, moderation, people, rooms, sessions
 from flask_chat.chat.feed import Audience
 from flask_chat.chat.people import Person
 from flask_chat.events import Event
@@ -33,7 +33,7 @@ class Log:
 
     def audience(self, person: Person) -> Audience:
         with self.chat.db.read() as connection:
-            return feed.audience(connection, person)
+            return feed.audience(connection, person.id)
 
     def after(self, audience: Audience, cursor: int, limit: int = 100) -> tuple[list[Event], int]:
         with self.chat.db.read() as connection:
@@ -71,10 +71,12 @@ def test_everybody_gets_the_room_and_only_ann_what_is_hers(log: Log) -> None:
 
 
 def test_who_is_in_no_room_gets_what_is_theirs_alone(log: Log) -> None:
-    read, through = log.after(Audience.of(log.ann.id, frozenset()), 0)
-    assert [event.type for event in read] == ["person.joined", "session.revoked"]
-    assert through == 7
-    assert log.after(Audience.of(99, frozenset({2})), 0) == ([], 7), "the cursor moves on all the same"
+    lobby = rooms.Room(1, "lobby", "Lobby")
+    log.chat.db.write(lambda transaction: memberships.remove(transaction, lobby, log.ann))
+    read, through = log.after(log.audience(log.ann), 0)
+    assert [event.type for event in read] == ["person.joined", "session.revoked", "membership.removed"]
+    assert through == 9
+    assert log.after(Audience.of(99, frozenset({2})), 0) == ([], 9), "the cursor moves on all the same"
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 4, 100])
@@ -88,6 +90,32 @@ def test_reading_in_pieces_misses_nothing_and_repeats_nothing(log: Log, limit: i
         pieces += read
     assert facts(pieces) == facts(whole)
     assert cursor == 7
+
+
+def test_one_look_goes_no_further_than_its_span(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed, "SPAN", 3)
+    nobody, cursors = Audience.of(99, frozenset()), [0]
+    while cursors[-1] < 7:
+        read, through = log.after(nobody, cursors[-1])
+        assert read == []
+        cursors.append(through)
+    assert cursors == [0, 3, 6, 7]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 100])
+def test_what_is_deleted_hides_nothing_that_came_after_it(log: Log, limit: int) -> None:
+    lobby = rooms.Room(1, "lobby", "Lobby")
+    said = [event.id for event in log.told if event.type == "message.posted"]
+    for id in said:
+        author = log.bob if id == said[-1] else log.ann
+        log.chat.db.write(lambda write, id=id, author=author: moderation.delete_message(write, author, lobby, id))  # type: ignore[misc]
+    audience, cursor = log.audience(log.bob), 0
+    pieces: list[Event] = []
+    for _ in range(12):
+        read, cursor = log.after(audience, cursor, limit)
+        pieces += read
+    assert [event.type for event in pieces] == ["person.joined", "owner.appointed", *["message.deleted"] * 3]
+    assert cursor == log.told[-1].id
 
 
 @pytest.mark.parametrize("cursor", [7, 8, 10**17])

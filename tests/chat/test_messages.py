@@ -9,11 +9,11 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from flask_chat import events
-from flask_chat.chat import messages, people, rooms
-from flask_chat.chat.errors import Conflict, Invalid, NotFound, TooLong
+from flask_chat.chat import memberships, messages, people, rooms
+from flask_chat.chat.errors import Conflict, Forbidden, Invalid, NotFound, TooLong
 from flask_chat.chat.messages import FOLLOWS_WITHIN, Draft, Message, Posted
 from flask_chat.chat.people import Person
 from flask_chat.db import Transaction
@@ -271,3 +271,39 @@ def test_many_who_send_at_once_are_all_kept_in_the_order_of_the_log(chat: Servic
     assert [each.text for each in itertools.chain(page(chat, after=0), page(chat, after=ids[99]), page(chat))] == [
         str(number) for number in range(300)
     ]
+
+
+def delete(chat: Services, id: int) -> None:
+    gone = update(messages.message).where(messages.message.c.id == id).values(deleted_at=1, text="")
+    chat.db.write(lambda transaction: transaction.connection.execute(gone))
+
+
+def test_what_was_deleted_does_not_come_back_when_it_is_sent_again(chat: Services, ann: Person) -> None:
+    delete(chat, say(chat, ann, "oh dear", "c1").id)
+    for text in ("oh dear", ""):
+        [outcome] = together(chat, Draft(ann, "lobby", text, "c1"))
+        assert isinstance(outcome, Conflict)
+    assert page(chat) == []
+
+
+def test_nothing_continues_what_was_deleted(chat: Services, ann: Person, bob: Person) -> None:
+    say(chat, ann, "one", now=NOW)
+    last = say(chat, bob, "two", now=NOW + 1).id
+    delete(chat, last)
+    say(chat, bob, "three", now=NOW + 2)
+    say(chat, bob, "four", now=NOW + 3)
+    assert continued(chat) == [False, False, False, True]
+
+
+def test_nobody_writes_where_the_room_is_closed(chat: Services, ann: Person, bob: Person) -> None:
+    for closed in ("archived_at", "locked_at"):
+        attic = chat.db.write(lambda transaction, name=closed: rooms.create(transaction, ann, name))  # type: ignore[misc]
+        chat.db.write(lambda transaction, attic=attic: memberships.add(transaction, attic, bob))  # type: ignore[misc]
+        change = update(rooms.room).where(rooms.room.c.id == attic.id).values({closed: 1})
+        chat.db.write(lambda transaction, change=change: transaction.connection.execute(change))  # type: ignore[misc]
+        [outcome, other] = together(
+            chat, messages.draft(bob, attic.slug, "hello"), messages.draft(bob, "lobby", "hello")
+        )
+        assert isinstance(outcome, Forbidden)
+        assert outcome.reason.startswith("This room is ")
+        assert isinstance(other, Posted), "who writes elsewhere with the same commit is not held up"

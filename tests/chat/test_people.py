@@ -25,7 +25,7 @@ def test_somebody_new_joins_and_the_log_says_so_to_them(chat: Services) -> None:
     chat.db.listeners.append(told.extend)
     ann = add(chat, "Ann")
     assert [(event.type, event.person_id, event.room_id) for event in told] == [("person.joined", ann.id, None)]
-    assert (ann.username, ann.role, ann.owner) == ("Ann", "member", False)
+    assert (ann.username, ann.role, ann.owner) == ("Ann", "guest", False)
 
 
 @pytest.mark.parametrize("written", ["Ann", "ann", "ANN", " Ann ", "Ａｎｎ"])

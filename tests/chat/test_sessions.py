@@ -10,10 +10,12 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import Connection, select, update
 
-from flask_chat.chat import people, sessions
-from flask_chat.chat.errors import Taken
-from flask_chat.chat.sessions import LIFETIME, Directory, Session, session
-from flask_chat.db import Database, metadata
+from flask_chat.chat import people, restrictions, sessions, settings, whereabouts
+from flask_chat.chat.browsers import Browser
+from flask_chat.chat.errors import Forbidden, NotFound, Taken
+from flask_chat.chat.sessions import LIFETIME, PROOF_LASTS, Directory, Session, session
+from flask_chat.chat.whereabouts import Listed
+from flask_chat.db import Database, Transaction, metadata
 from flask_chat.events import Event
 from flask_chat.http.services import Services
 
@@ -30,8 +32,16 @@ def found(chat: Services, token: str) -> Session:
     return session
 
 
-def revoke(chat: Services, token: str) -> None:
+def sign_out(chat: Services, token: str) -> None:
     id = found(chat, token).id
+    chat.db.write(lambda transaction: sessions.sign_out(transaction, id))
+
+
+def revoke(chat: Services, token: str) -> None:
+    revoke_by_id(chat, found(chat, token).id)
+
+
+def revoke_by_id(chat: Services, id: int) -> None:
     chat.db.write(lambda transaction: sessions.revoke(transaction, id))
 
 
@@ -79,10 +89,21 @@ def test_a_name_belongs_to_the_browser_that_took_it(chat: Services) -> None:
 
 def test_a_browser_takes_its_own_name_again_with_a_token_that_it_held(chat: Services) -> None:
     token = begin(chat, "Ann")
-    revoke(chat, token)
+    sign_out(chat, token)
     again = begin(chat, "ann", ["unknown", token])
     assert found(chat, again).person.username == "Ann"
     assert chat.sessions.find(token) is None, "the old session stays ended"
+
+
+def test_a_token_that_was_revoked_proves_nothing_whether_or_not_it_was_signed_out_before(chat: Services) -> None:
+    for name, ends in (("Ann", [revoke]), ("Bob", [sign_out, revoke])):
+        token = begin(chat, name)
+        id = found(chat, token).id
+        for end in ends[:-1]:
+            end(chat, token)
+        revoke_by_id(chat, id)
+        with pytest.raises(Taken):
+            begin(chat, name, [token])
 
 
 def test_a_token_of_somebody_else_proves_nothing(chat: Services) -> None:
@@ -191,3 +212,123 @@ def test_no_more_sessions_are_kept_in_memory_than_there_is_room_for(
 def test_a_database_without_listeners_left_still_finds_sessions(chat: Services) -> None:
     token = begin(chat, "Ann")
     assert Directory(chat.db).find(token) == found(chat, token)
+
+
+FIREFOX = Browser("Firefox on Linux", "192.0.2.7")
+
+
+def listed(chat: Services, person_id: int) -> list[Listed]:
+    with chat.db.read() as connection:
+        return whereabouts.of(connection, person_id, chat.sessions)
+
+
+def test_a_session_knows_its_device_and_its_network_but_no_address(chat: Services) -> None:
+    ann, _ = chat.db.write(lambda transaction: sessions.begin(transaction, "Ann", browser=FIREFOX))
+    (found,) = listed(chat, ann.id)
+    assert (found.device, found.network, found.signed_out) == ("Firefox on Linux", "192.0.2.0/24", False)
+    with chat.db.read() as connection:
+        assert "192.0.2.7" not in connection.execute(select(session)).one()
+
+
+def test_when_a_session_was_seen_is_written_for_many_at_once_and_not_at_every_request(
+    chat: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[dict[int, int]] = []
+    real = sessions.note
+
+    def note(transaction: Transaction, batches: list[dict[int, int]]) -> list[None]:
+        written.extend(batches)
+        return real(transaction, batches)
+
+    monkeypatch.setattr(sessions, "note", note)
+    ann, bob = begin(chat, "Ann"), begin(chat, "Bob")
+    past = time.time() * 1000 - DAY
+    chat.db.write(lambda transaction: transaction.connection.execute(update(session).values(seen_at=past)))
+    for _ in range(100):
+        found(chat, ann)
+    found(chat, bob)
+    assert not written
+    assert chat.sessions.seen_at(found(chat, ann).id) > past
+    monkeypatch.setattr(chat.sessions, "_note_at", time.monotonic() - 1)
+    found(chat, ann)
+    found(chat, ann)
+    chat.db.write(lambda _: None)
+    assert [sorted(batch) for batch in written] == [[found(chat, ann).id, found(chat, bob).id]]
+    with chat.db.read() as connection:
+        assert min(connection.execute(select(session.c.seen_at)).scalars()) > past
+
+
+def test_a_person_ends_their_own_sessions_only(chat: Services) -> None:
+    ann, bob = begin(chat, "Ann"), begin(chat, "Bob")
+    anns, bobs = found(chat, ann), found(chat, bob)
+    with pytest.raises(NotFound):
+        chat.db.write(lambda transaction: sessions.revoke_own(transaction, bobs.person.id, anns.id))
+    assert chat.sessions.find(ann) is not None
+    chat.db.write(lambda transaction: sessions.revoke_own(transaction, anns.person.id, anns.id))
+    assert chat.sessions.find(ann) is None
+
+
+def test_ending_all_others_leaves_one_and_takes_the_name_from_browsers_that_signed_out(chat: Services) -> None:
+    first = begin(chat, "Ann")
+    sign_out(chat, first)
+    second = begin(chat, "Ann", [first])
+    kept = begin(chat, "Ann", [second])
+    bob = begin(chat, "Bob")
+    ann = found(chat, kept)
+    assert [each.signed_out for each in listed(chat, ann.person.id)] == [False, False, True]
+    chat.db.write(lambda transaction: sessions.revoke_all(transaction, ann.person.id, keep=ann.id))
+    assert [each.id for each in listed(chat, ann.person.id)] == [ann.id]
+    assert chat.sessions.find(second) is None
+    with pytest.raises(Taken):
+        begin(chat, "Ann", [first, second])
+    assert begin(chat, "Ann", [kept])
+    assert chat.sessions.find(bob) is not None
+
+
+def test_a_proof_is_fresh_for_some_minutes(chat: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    id = found(chat, begin(chat, "Ann")).id
+
+    def proved() -> bool:
+        with chat.db.read() as connection:
+            return sessions.proved(connection, id)
+
+    assert not proved()
+    chat.db.write(lambda transaction: sessions.prove(transaction, id))
+    assert proved()
+    now = time.time()
+    for seconds in (PROOF_LASTS / 1000 + 5, -PROOF_LASTS / 1000 - 5):
+        monkeypatch.setattr(time, "time", lambda seconds=seconds: now + seconds)
+        assert not proved()
+
+
+def test_nobody_comes_of_their_own_accord_to_a_chat_by_invitation(chat: Services) -> None:
+    ann = begin(chat, "Ann")
+    chat.db.write(lambda transaction: settings.change(transaction, {"joining": "invited"}))
+    with pytest.raises(Forbidden, match="by invitation"):
+        begin(chat, "Bob")
+    assert begin(chat, "Ann", [ann]), "who is here already is not new"
+    bob, _ = chat.db.write(lambda transaction: sessions.begin(transaction, "Bob", invited=True))
+    assert bob.role == people.GUEST
+
+
+def test_who_comes_to_a_chat_by_approval_is_an_applicant_unless_invited(chat: Services) -> None:
+    chat.db.write(lambda transaction: settings.change(transaction, {"joining": "approval"}))
+    bob, _ = chat.db.write(lambda transaction: sessions.begin(transaction, "Bob"))
+    cleo, _ = chat.db.write(lambda transaction: sessions.begin(transaction, "Cleo", invited=True))
+    assert (bob.role, cleo.role) == (people.APPLICANT, people.GUEST)
+
+
+def test_nobody_who_is_banned_begins_a_session(chat: Services) -> None:
+    token, owner = begin(chat, "Ann"), found(chat, begin(chat, "Dora")).person
+    ann = found(chat, token).person
+
+    def ban(transaction: Transaction) -> None:
+        restrictions.add(transaction, restrictions.BAN, owner, person_id=ann.id)
+        restrictions.add(transaction, restrictions.BAN, owner, network="192.0.2.0/24")
+
+    chat.db.write(ban)
+    with pytest.raises(Forbidden, match="banned"):
+        begin(chat, "Ann", [token])
+    with pytest.raises(Forbidden, match="banned"):
+        chat.db.write(lambda transaction: sessions.begin(transaction, "Bob", browser=FIREFOX))
+    assert begin(chat, "Bob")

@@ -189,6 +189,21 @@ def test_a_change_that_fails_leaves_nothing_behind_and_is_told_to_nobody(databas
     assert database.write(keep_one("tea")) == "tea"
 
 
+def test_each_kind_of_work_in_a_commit_is_done_once_for_all_of_its_items(database: Database) -> None:
+    asked: list[list[str]] = []
+
+    def shout(transaction: Transaction, items: list[str]) -> list[str | Exception]:
+        asked.append(items)
+        return keep(transaction, [item.upper() for item in items])
+
+    held = Held(database)
+    waiting = [database.submit(work, word) for word in ("tea", "milk", "jam") for work in (keep, shout)]
+    held.release.set()
+    assert [each.result(PATIENCE) for each in waiting] == ["tea", "TEA", "milk", "MILK", "jam", "JAM"]
+    assert asked == [["tea", "milk", "jam"]]
+    assert words(database) == ["tea", "milk", "jam", "TEA", "MILK", "JAM"]
+
+
 def test_work_of_another_kind_in_the_same_commit_is_not_harmed(database: Database) -> None:
     def break_off(transaction: Transaction, items: list[str]) -> list[str | Exception]:
         keep(transaction, ["half"])

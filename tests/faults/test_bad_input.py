@@ -256,7 +256,7 @@ def test_a_time_to_wait_that_is_none_is_refused(bob: httpx.Client, wait: str) ->
     ("method", "path", "status"),
     [
         ("PUT", "/rooms/lobby/messages", 405),
-        ("DELETE", "/api/rooms/lobby/messages", 405),
+        ("PATCH", "/api/rooms/lobby/messages", 405),
         ("POST", "/rooms/lobby", 405),
         ("GET", "/sign-out", 404),
         ("POST", "/api/events", 404),

@@ -125,6 +125,9 @@ def test_a_session_that_went_unused_for_a_year_ends_cleanly_and_its_browser_may_
     ann = closing_later.enter_context(_browser(clocked, "Ann"))
     bob = closing_later.enter_context(program(clocked, "Bob"))
     ann.post("/rooms/lobby/messages", data={"message": "See you next year"})
+    # Whoever claims their name keeps it, however long they stay away.
+    claimed = ann.post("/account/password", data={"password": "four small boats at anchor"})
+    assert claimed.status_code in (200, 303), claimed.text
     clock.set(+400 * DAY)
 
     page = ann.get("/rooms/lobby")

@@ -40,12 +40,12 @@ def addresses(ann: httpx.Client, bob: httpx.Client, shared: ChatServer) -> set[s
 
 def every_route(app: Flask) -> set[str]:
     """An address for every route that answers GET, Flask's and the gateway's."""
-    values = {"slug": "lobby", "username": "Ann", "message": "never said", "token": "none", "before": "5"}
+    values = {"slug": "lobby", "username": "Ann", "message": "never said", "token": "none", "before": "5", "act": "x"}
     found = {"/up", "/api/events", "/rooms/lobby/timeline", "/static/x/css/base.css"}
     with app.test_request_context():
         for rule in app.url_map.iter_rules():
             if "GET" in (rule.methods or ()):
-                _, built = rule.build({name: values[name] for name in rule.arguments}) or ("", "")
+                _, built = rule.build({name: values.get(name, 1) for name in rule.arguments}) or ("", "")
                 assert built, rule
                 found.add(built)
     return found

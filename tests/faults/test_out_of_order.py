@@ -146,7 +146,7 @@ def test_readers_by_cursor_miss_nothing_of_what_is_committed_at_the_same_time(
 ) -> None:
     ann = join(writers[0], "Ann")
     with writers[0].read() as connection:
-        audience = feed.audience(connection, ann)
+        audience = feed.audience(connection, ann.id)
         start = last_id(connection)
     readers = followers(writers[0], audience, start)
     numbers = itertools.count()

@@ -16,12 +16,14 @@ from .gateway import Gateway
 
 def every_answer(app: Flask, client: FlaskClient) -> list[tuple[str, TestResponse]]:
     """An answer of each route by each of its methods."""
-    values = {"slug": "lobby", "username": "Ann", "message": "hello", "token": "x"}
+    values = {"slug": "lobby", "username": "Ann", "message": "hello", "token": "x", "act": "x"}
     answers = []
     for rule in app.url_map.iter_rules():
         with app.test_request_context():
             address = app.url_map.bind("localhost").build(
-                rule.endpoint, {name: values[name] for name in rule.arguments}, next(iter(sorted(rule.methods or ())))
+                rule.endpoint,
+                {name: values.get(name, 1) for name in rule.arguments},
+                next(iter(sorted(rule.methods or ()))),
             )
         answers += [
             (f"{method} {address}", client.open(address, method=method)) for method in sorted(rule.methods or ())

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flask_chat.chat.errors import TooFast
 from flask_chat.http import limits
-from flask_chat.http.limits import Bucket, Limits, TooFast, network
+from flask_chat.http.limits import Bucket, Limits, network
 
 
 class Clock:

@@ -6,9 +6,8 @@ import json
 
 import pytest
 
-from flask_chat.chat.errors import Conflict, Invalid, NotFound, Refused, Taken, TooLong
+from flask_chat.chat.errors import Conflict, Invalid, NotFound, Refused, Taken, TooFast, TooLong
 from flask_chat.db import StorageFull, StorageUnavailable
-from flask_chat.http.limits import TooFast
 from flask_chat.http.problems import Problem, not_signed_in, problem
 
 

@@ -20,6 +20,7 @@ from flask_chat.events import Event, plain
 from flask_chat.live.connection import Connection
 from flask_chat.live.frames import Encoder, ServerSentEvents
 from flask_chat.live.hub import Hub
+from flask_chat.live.reading import together
 from flask_chat.live.stream import serve
 
 LOBBY, KITCHEN = 1, 2
@@ -76,11 +77,10 @@ class LogHub(Hub):
         super().__init__(log, len(log.events) if position is None else position)  # type: ignore[arg-type]
         self.log = log
         self.intake._read = self._read_all  # type: ignore[method-assign]
+        self.reading._read = self._read  # type: ignore[method-assign]
 
     def _read(self, audience: Audience, cursor: int, most: int) -> tuple[list[Event], int]:
-        from flask_chat.live import hub
-
-        return self.log.after(audience, cursor, hub._together(most))
+        return self.log.after(audience, cursor, together(most))
 
     def _read_all(self, position: int) -> tuple[list[Event], int, set[int | None]]:
         from flask_chat.live import intake
@@ -105,7 +105,7 @@ class AtOnce(ThreadPoolExecutor):
 
 
 def person(id: int, *rooms: int) -> Audience:
-    return Audience.of(id, frozenset(rooms))
+    return Audience.of(id, frozenset(rooms), as_of=2**40)
 
 
 class Reader:

@@ -68,3 +68,13 @@ def test_what_it_answers_is_all_there_is(batches: list[int], cursor: int) -> Non
             assert cursor < last - 10
         else:
             assert answer == list(range(cursor + 1, last + 1))
+
+
+@pytest.mark.parametrize("type", sorted(history.TAKEN_BACK))
+def test_what_was_taken_back_is_not_told_again_from_memory(type: str) -> None:
+    made = History(0)
+    made.add([event(1), event(2)])
+    made.add([event(3), Event(4, type, 1, None, 2, b"x"), event(5)])
+    assert [ids(made.after(cursor)) for cursor in (0, 3, 4, 5)] == [None, None, [5], []]
+    made.add([event(6)])
+    assert ids(made.after(4)) == [5, 6]

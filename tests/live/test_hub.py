@@ -16,7 +16,7 @@ from flask_chat import config
 from flask_chat.chat.sessions import LIFETIME, Session
 from flask_chat.db import StorageUnavailable
 from flask_chat.events import Epochs, Event
-from flask_chat.live import history, hub, intake, wire
+from flask_chat.live import history, hub, intake, reading, wire
 
 from .readers import KITCHEN, LOBBY, AtOnce, Log, LogHub, Reader, a_hub, frames, person, tell, turns
 
@@ -365,7 +365,7 @@ def test_a_reader_waits_for_a_database_that_does_not_answer(monkeypatch: pytest.
                 raise StorageUnavailable
             return log.after(person(1, LOBBY), 0, 50)
 
-        monkeypatch.setattr(hub, "_read", unavailable)
+        monkeypatch.setattr(hub.reading, "_read", unavailable)
         ann = Reader(hub, cursor=0)
         await turns()
         assert (ann.got, ann.live, len(moments)) == ([1, 2], True, 3)
@@ -762,7 +762,7 @@ def test_any_reader_of_any_history_gets_the_log_after_its_cursor_once(
 ) -> None:
     # Small enough that every boundary is met: turns, pieces, and the end of what is in memory.
     monkeypatch.setattr(hub, "TURN", 2)
-    monkeypatch.setattr(hub, "TOGETHER", 3 + seed)
+    monkeypatch.setattr(reading, "TOGETHER", 3 + seed)
     monkeypatch.setattr(intake, "FILL", 2 + seed)
     monkeypatch.setattr(intake, "MOST_MISSED", 9 - 4 * seed)
     monkeypatch.setattr(history, "MOST_EVENTS", 4 + 3 * seed)

@@ -15,10 +15,10 @@ import pytest
 
 from flask_chat import create_app
 from flask_chat.bus.memory import MemoryBus
+from flask_chat.chat.presence import Facts
 from flask_chat.config import Config
 from flask_chat.db import StorageUnavailable
 from flask_chat.live import probe
-from flask_chat.live.announce import Facts
 from flask_chat.live.probe import Probe, Sign
 
 from ..engines import Postgres

@@ -79,23 +79,36 @@ class Program:
 
     def __init__(self, chat: Chat, username: str) -> None:
         self._chat = chat
-        self._token = self._ask("POST", "/api/sessions", {"username": username})["token"]
+        self._token = self.ask("POST", "/api/sessions", {"username": username})["token"]
 
-    def say(self, text: str) -> dict[str, Any]:
-        """Post to the lobby; returns the message."""
-        message: dict[str, Any] = self._ask("POST", "/api/rooms/lobby/messages", {"text": text})
+    def say(self, text: str, room: str = "lobby") -> dict[str, Any]:
+        """Post to a room; returns the message."""
+        message: dict[str, Any] = self.ask("POST", f"/api/rooms/{room}/messages", {"text": text})
         return message
+
+    def room(self, name: str, *members: str, kind: str = "public") -> str:
+        """Make a room with these people in it; returns its slug."""
+        slug: str = self.ask("POST", "/api/rooms", {"name": name, "kind": kind})["slug"]
+        for member in members:
+            self.ask("PUT", f"/api/rooms/{slug}/members/{member}")
+        return slug
+
+    def write_to(self, other: str) -> str:
+        """Begin to talk with somebody alone; returns the room's slug."""
+        slug: str = self.ask("POST", "/api/conversations", {"with": [other]})["slug"]
+        return slug
 
     def texts(self) -> list[str]:
         """Everything that was said in the lobby, in order."""
         found: list[str] = []
         after = 0
-        while page := self._ask("GET", f"/api/rooms/lobby/messages?after={after}&limit=100")["messages"]:
+        while page := self.ask("GET", f"/api/rooms/lobby/messages?after={after}&limit=100")["messages"]:
             found += [message["text"] for message in page]
             after = page[-1]["id"]
         return found
 
-    def _ask(self, method: str, path: str, body: dict[str, str] | None = None) -> Any:
+    def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """What the API answers, None if it says nothing."""
         request = urllib.request.Request(self._chat.url + path, method=method)
         if body is not None:
             request.data = json.dumps(body).encode()
@@ -103,4 +116,5 @@ class Program:
         if hasattr(self, "_token"):
             request.add_header("Authorization", f"Bearer {self._token}")
         with urllib.request.urlopen(request, timeout=10) as answer:
-            return json.load(answer)
+            said = answer.read()
+        return json.loads(said) if said else None

@@ -88,13 +88,23 @@ def test_the_keyboard_reaches_everything_in_order(ann: Page, dora: Program) -> N
     expect(stored(ann)).to_have_count(1)
     from_the_top(ann)
     reached = []
-    for _ in range(8):
+    for stop in range(15):
+        if stop == 11:
+            expect(ann.get_by_role("button", name="What to do with the message of Dora")).to_be_visible()
         ann.keyboard.press("Tab")
-        reached.append(ann.evaluate("document.activeElement.innerText || document.activeElement.id"))
+        reached.append(ann.evaluate("document.activeElement.innerText || document.activeElement.id").strip())
     assert reached[0] == "Skip to the message box"
-    assert reached[1:3] == ["Invite", "Sign out"]
-    assert reached[3].strip().startswith("Today")
-    assert reached[4:8] == ["Dora", "https://example.org/", "message", "Send"]
+    assert reached[1].startswith("Find a room or person")
+    assert [words.split("\n")[-1] for words in reached[2:7]] == [
+        "New room",
+        "Lobby",
+        "Browse rooms",
+        ": your account",
+        "Sign out",
+    ]
+    assert reached[7:9] == ["Invite", "⋯"]
+    assert reached[9].startswith("Today")
+    assert reached[10:15] == ["Dora", "⋯", "https://example.org/", "message", "Send"]
 
 
 def test_the_skip_link_leads_to_the_text_box(ann: Page) -> None:
@@ -111,7 +121,8 @@ def test_the_text_box_and_its_button_are_in_reach_and_big_enough(ann: Page, size
     send = ann.get_by_role("button", name="Send")
     expect(send).to_be_in_viewport(ratio=1)
     expect(box(ann)).to_be_in_viewport(ratio=1)
-    for control in (send, ann.get_by_role("button", name="Sign out"), ann.get_by_text("Invite", exact=True)):
+    aside = ann.get_by_role("button", name="Sign out") if size[0] > 1000 else ann.get_by_role("link", name="Rooms")
+    for control in (send, aside, ann.get_by_text("Invite", exact=True), ann.get_by_label("This room")):
         place = control.bounding_box()
         assert place
         assert place["height"] >= 44

@@ -98,9 +98,14 @@ def test_a_taken_name_is_refused_beside_the_field(ann: Page, new_context: Callab
     assert "error" in (field.get_attribute("aria-describedby") or "").split()
 
 
-def test_others_have_a_page_of_their_own(ann: Page, bob: Page) -> None:
+def test_the_name_of_another_leads_to_a_talk_with_them_alone(ann: Page, bob: Page) -> None:
     say(bob, "Hello")
     ann.locator("#log").get_by_role("link", name="Bob").click()
     expect(ann.get_by_role("heading", name="Bob")).to_be_visible()
-    ann.get_by_role("link", name="Back to the chat").click()
-    expect(ann).to_have_url("/chat/Ann")
+    ann.get_by_label("Message to Bob").fill("Only for you")
+    ann.get_by_role("button", name="Send").click()
+    sees(ann, "Only for you")
+    bob.locator("#sidebar").get_by_role("link", name="Ann Online 1 unread").click()
+    sees(bob, "Only for you")
+    bob.goto("/chat/Ann")
+    sees(bob, "Only for you")

@@ -106,7 +106,7 @@ def test_a_reader_further_up_stays_there_and_is_told_of_news(ann: Page, dora: Pr
     expect(stored(ann)).to_have_count(41)
     assert place(watched) == pytest.approx(before, abs=1)
     expect(ann).to_have_title(re.compile(r"^\(1\) "))
-    pill = ann.get_by_role("button", name="New messages")
+    pill = ann.get_by_role("button", name="New message")
     expect(pill).to_be_visible()
     pill.click()
     expect(stored(ann).last).to_be_in_viewport(ratio=1)

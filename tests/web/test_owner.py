@@ -43,7 +43,7 @@ def test_who_uses_the_link_is_the_owner_and_it_is_used_up(
     assert found.username == "Ann"
     for client in (ann, bob):
         assert client.get(link).status_code == client.post(link).status_code == 404
-    assert "Owner of this chat." in bob.get("/chat/Ann").text
+    assert "Owner of this chat" in bob.get("/people/Ann").text
 
 
 def test_who_has_no_name_yet_says_it_with_the_link(app: Flask, chat: Services, link: str) -> None:

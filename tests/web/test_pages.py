@@ -74,15 +74,15 @@ def test_words_that_wait_in_the_box_are_words_and_whole(ann: FlaskClient) -> Non
     assert re.search(r"<textarea[^>]*>\n\nhello</textarea>", page), "HTML drops the first line break of a textarea"
 
 
-def test_my_own_page_welcomes_me_and_anothers_says_who_they_are(ann: FlaskClient, bob: FlaskClient) -> None:
+def test_my_own_page_welcomes_me_and_anothers_is_for_the_two_of_us(ann: FlaskClient, bob: FlaskClient) -> None:
     say(bob, "hello")
     mine, theirs = ann.get("/chat/Ann"), ann.get("/chat/Bob")
     assert "Welcome, " in mine.text
     assert 'id="composer"' in mine.text
     assert "Welcome, " not in ann.get("/rooms/lobby").text
-    assert "One message so far." in theirs.text
-    assert re.search(r'Here since <time datetime="\d{4}-\d\d-\d\d">', theirs.text)
-    assert 'id="composer"' not in theirs.text
+    assert "You have not talked yet." in theirs.text
+    assert 'action="/conversations"' in theirs.text
+    assert "hello" not in theirs.text
 
 
 def test_my_name_in_another_case_leads_to_my_page(ann: FlaskClient) -> None:

@@ -5,7 +5,6 @@ Posting is on the hot path: the gateway answers it on the event loop, where it w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import suppress
 
 import msgspec
@@ -51,7 +50,7 @@ class PostMessage:
         headers = dict(scope["headers"])
         try:
             session = await asgi.session(self._chat.identity, headers)
-            contents = _parse(headers, await asgi.body(headers, receive, config.MAX_BODY))
+            contents = _contents(headers, await asgi.body(headers, receive, config.MAX_BODY))
             draft = messages.draft(
                 session.person,
                 scope["path_params"]["room"],
@@ -76,15 +75,8 @@ class PostMessage:
         await asgi.json(send, 201 if posted.new else 200, msgspec.json.encode(posted.message), renewed)
 
 
-def _parse(headers: Mapping[bytes, bytes], body: bytes) -> dict[str, object]:
-    if headers.get(b"content-type", b"").partition(b";")[0].strip().lower() != b"application/json":
-        raise Problem(415, "Send JSON, with Content-Type: application/json.")
-    try:
-        contents = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise Problem(400, "This is not JSON.") from None
-    if not isinstance(contents, dict):
-        raise Problem(400, 'Send {"text": "…", "client_id": "…"}.')
+def _contents(headers: asgi.Headers, body: bytes) -> dict[str, object]:
+    contents = asgi.contents(headers, body, '{"text": "…", "client_id": "…"}')
     if "text" not in contents:
         raise Problem(400, "A message needs its text.")
     return contents

@@ -11,6 +11,7 @@ from typing import Protocol
 from ..events import Event
 
 Listener = Callable[[Sequence[Event]], None]
+Hears = Callable[[bytes], None]
 
 ANNOUNCE_EVERY = 5.0
 """Seconds between two announcements of a node."""
@@ -37,6 +38,15 @@ class Bus(Protocol):
 
         What one process publishes arrives in order; what several publish may arrive in any.
         """
+
+    def signal(self, said: bytes) -> None:
+        """Tell every node, this one too, something of the moment. Nobody keeps it: who does not hear it now never will.
+
+        Never raises, never waits.
+        """
+
+    def subscribe_signals(self, hears: Hears) -> Callable[[], None]:
+        """Have ``hears`` called with what is signalled, in some thread; returns how to stop it."""
 
     def announce(self, facts: bytes) -> None:
         """Tell what is so on this node; it is forgotten after :data:`EXPIRES` seconds. Never raises, never waits."""

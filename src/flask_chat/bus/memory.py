@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from ..events import Event
-from . import EXPIRES, Listener
+from . import EXPIRES, Hears, Listener
 from .announcements import Announcements
 
 
@@ -19,6 +19,7 @@ class MemoryBus:
     def __init__(self, node: str = "here", *, expires: float = EXPIRES) -> None:
         self.node = node
         self._listeners: tuple[Listener, ...] = ()
+        self._hearing: tuple[Hears, ...] = ()
         self._announcements = Announcements(expires)
 
     def publish(self, events: Sequence[Event]) -> None:
@@ -35,6 +36,20 @@ class MemoryBus:
 
         return unsubscribe
 
+    def signal(self, said: bytes) -> None:
+        """Call all who hear."""
+        for hears in self._hearing:
+            hears(said)
+
+    def subscribe_signals(self, hears: Hears) -> Callable[[], None]:
+        """Add one who hears; calling what is returned removes it."""
+        self._hearing = (*self._hearing, hears)
+
+        def unsubscribe() -> None:
+            self._hearing = tuple(other for other in self._hearing if other is not hears)
+
+        return unsubscribe
+
     def announce(self, facts: bytes) -> None:
         """Keep what is so here."""
         self._announcements.put(self.node, facts, time.monotonic())
@@ -45,4 +60,4 @@ class MemoryBus:
 
     def close(self) -> None:
         """Forget every listener."""
-        self._listeners = ()
+        self._listeners, self._hearing = (), ()

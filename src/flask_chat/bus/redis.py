@@ -22,7 +22,7 @@ from redis.retry import Retry
 from .. import logs
 from ..config import ConfigError
 from ..events import Event
-from . import EXPIRES, Listener
+from . import EXPIRES, Hears, Listener
 from .announcements import Announcements
 
 log = structlog.get_logger("flask_chat.bus")
@@ -81,6 +81,7 @@ class RedisBus:
         self._channel, self._epoch, self._other_epoch = channel, epoch, other_epoch
         self._client = client(url)
         self._listeners: tuple[Listener, ...] = ()
+        self._hearing: tuple[Hears, ...] = ()
         self._announcements = Announcements(expires)
         self._outgoing: deque[bytes] = deque(maxlen=WAITING)
         self._something = threading.Event()
@@ -119,6 +120,22 @@ class RedisBus:
 
         return unsubscribe
 
+    def signal(self, said: bytes) -> None:
+        """Call all who hear here, and have the others told, unless Redis is away or much waits for it."""
+        for hears in self._hearing:
+            hears(said)
+        if self.up and len(self._outgoing) < WAITING // 2:
+            self._put(_ENCODER.encode(((self.node, said),)))
+
+    def subscribe_signals(self, hears: Hears) -> Callable[[], None]:
+        """Add one who hears; calling what is returned removes it."""
+        self._hearing = (*self._hearing, hears)
+
+        def unsubscribe() -> None:
+            self._hearing = tuple(other for other in self._hearing if other is not hears)
+
+        return unsubscribe
+
     def announce(self, facts: bytes) -> None:
         """Tell the others what is so here."""
         self._announcements.put(self.node, facts, time.monotonic())
@@ -133,7 +150,7 @@ class RedisBus:
         self._put(_ENCODER.encode((self.node, None)))
         self._closing.set()
         self._something.set()
-        self._listeners = ()
+        self._listeners, self._hearing = (), ()
         for thread in self._threads:
             thread.join(2 * WITHIN + LISTENS)
         self._client.close()
@@ -205,6 +222,10 @@ class RedisBus:
                 node, facts = _ANNOUNCEMENTS.decode(data)
                 self._note(node, facts)
                 return
+            if data[:1] == _SIGNALLED:
+                ((node, said),) = _SIGNALS.decode(data)
+                self._hear_signal(node, said)
+                return
             hint = _HINTS.decode(data)
         except msgspec.DecodeError:
             log.warning("bus.unknown_message")
@@ -230,6 +251,15 @@ class RedisBus:
                 self._elsewhere.append(epoch)
                 log.warning("bus.other_log", epoch=epoch)
         return epoch == self._epoch()
+
+    def _hear_signal(self, node: str, said: bytes) -> None:
+        if node == self.node:
+            return
+        for hears in self._hearing:
+            try:
+                hears(said)
+            except Exception as error:
+                log.error("listener.failed", exc_info=error)
 
     def _note(self, node: str, facts: bytes | None) -> None:
         if node == self.node:
@@ -285,6 +315,9 @@ _HINTS = msgspec.msgpack.Decoder(Hint)
 _ANNOUNCEMENTS = msgspec.msgpack.Decoder(tuple[str, bytes | None])
 # The first byte of an array of two in MessagePack; a hint is a longer one.
 _ANNOUNCED = b"\x92"
+# And of one: what is signalled, and by which node.
+_SIGNALS = msgspec.msgpack.Decoder(tuple[tuple[str, bytes]])
+_SIGNALLED = b"\x91"
 
 
 def _pack(event: Event) -> tuple[int, str, int | None, int | None, int | None, bytes, str, str]:

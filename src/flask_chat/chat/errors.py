@@ -15,6 +15,10 @@ class NotFound(Refused):
     """There is no such thing, or none that this person may know of."""
 
 
+class Forbidden(Refused):
+    """Something that this person may know of, but not do."""
+
+
 class Invalid(Refused):
     """The words given cannot be taken: an empty message, a name with forbidden characters."""
 
@@ -29,3 +33,19 @@ class Taken(Refused):
 
 class Conflict(Refused):
     """The same client id was used for another text before."""
+
+
+class TooFast(Refused):
+    """Too often in too short a time; ``retry_after`` in whole seconds."""
+
+    def __init__(self, reason: str, retry_after: int) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+class Unproven(Refused):
+    """What was shown does not prove that somebody is who they say."""
+
+
+class Busy(Refused):
+    """Too much is asked at once; the same may be asked again in a moment."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 
-from sqlalchemy import Column, String, Table, Text, delete, insert, select
+from sqlalchemy import Column, String, Table, Text, delete, insert, select, update
 
 from ..db import Database, Transaction, metadata
 
@@ -15,8 +15,13 @@ kept = Table(
     Column("value", Text, nullable=False),
 )
 
+DAY = 86_400_000
+
 SECRET, OWNER_LINK, CHAT = "secret.key", "owner.token", "chat.id"
 """The names: what signs cookies, the owner's one-time token, and what tells this chat from others on the same bus."""
+
+SEEN_SINCE = "seen.since"
+"""Since when it is noted who is here, in milliseconds since 1970, UTC; absent if it always was. Kept by a migration."""
 
 
 def ensure(transaction: Transaction, name: str) -> str:
@@ -26,6 +31,23 @@ def ensure(transaction: Transaction, name: str) -> str:
         found = secrets.token_urlsafe(48)
         transaction.connection.execute(insert(kept).values(name=name, value=found))
     return str(found)
+
+
+def claim(transaction: Transaction, name: str) -> bool:
+    """Whether nobody has claimed a name in the last day; then it is claimed now.
+
+    A clock that was set back since makes nobody wait for longer than that.
+    """
+    transaction.lock()
+    connection, now = transaction.connection, transaction.now
+    last = connection.execute(select(kept.c.value).where(kept.c.name == name)).scalar_one_or_none()
+    if last is None:
+        connection.execute(insert(kept).values(name=name, value=str(now)))
+        return True
+    if abs(now - int(last)) < DAY:
+        return False
+    connection.execute(update(kept).where(kept.c.name == name).values(value=str(now)))
+    return True
 
 
 class DatabaseKeep:

@@ -7,7 +7,7 @@ by the page.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
@@ -32,9 +32,11 @@ from sqlalchemy import (
 from .. import config, events
 from ..db import Database, Transaction, metadata
 from ..db.lists import among
-from . import clock, rendering, rooms, text
-from .errors import Conflict, Invalid, NotFound, TooLong
+from . import clock, mentions, rendering, rooms, text
+from .errors import Conflict, Invalid, NotFound, Refused, TooLong
+from .mentions import Mentions, mention
 from .people import Person, person
+from .restrictions import Gate
 from .rooms import Room
 
 message = Table(
@@ -49,9 +51,14 @@ message = Table(
     Column("edited_at", BigInteger),
     # Whether it follows a message of the same author closely enough to be shown under the same name.
     Column("continues", Boolean, nullable=False),
+    # Whom it names, and where in the text, as JSON.
+    Column("mentions", Text),
+    # Nothing of what it said is left then, but it keeps its client id, and its place.
+    Column("deleted_at", BigInteger),
     UniqueConstraint("client_id", "author_id", name="message_sent_once"),
-    Index("message_by_room", "room_id", "id"),
-    Index("message_by_author", "author_id"),
+    # Counting what is unread in hundreds of rooms must not look up each message.
+    Index("message_by_room", "room_id", "id", "author_id", "deleted_at"),
+    Index("message_by_author", "author_id", "id", "deleted_at"),
 )
 
 FOLLOWS_WITHIN = 5 * 60_000
@@ -73,13 +80,17 @@ class Message(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A message on its way in: checked, not yet kept. ``root`` is where the chat begins on its host, for its links."""
+    """A message on its way in: checked, not yet kept. ``root`` is where the chat begins on its host, for its links.
+
+    ``sought`` is where it may name somebody.
+    """
 
     author: Person
     room: str
     text: str
     client_id: str | None
     root: str = ""
+    sought: Sequence[mentions.Sought] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +111,14 @@ def draft(author: Person, room: str, raw_text: object, client_id: object = None,
         checked = text.check(raw_text, config.MAX_TEXT)
     except text.InvalidText as error:
         raise (TooLong if error.code == "too_long" else Invalid)(error.reason) from None
-    return Draft(author, room, checked, client_id, root)
+    return Draft(author, room, checked, client_id, root, mentions.seek(checked))
 
 
 def post(database: Database, new: Draft) -> Future[Posted]:
     """Keep a message; the future is done once it is durable.
 
-    It raises :class:`NotFound` for an unknown room and :class:`Conflict` for a client id that the author used for
+    It raises :class:`NotFound` for an unknown room, :class:`Forbidden` or :class:`TooFast` for one where the author may
+    not write just now, and :class:`Conflict` for a client id that the author used for
     another text; the same client id with the same text answers with the message that is there.
     """
     return database.submit(post_together, new)
@@ -120,45 +132,66 @@ def post_together(transaction: Transaction, drafts: list[Draft]) -> list[Posted 
     if next_id != last_id + 1:
         # Another process wrote until this one had the log's lock: perhaps the very same message.
         sent, found = _known(transaction.connection, drafts)
+    gate = Gate(transaction.connection, transaction.now)
+    meant = _meant(transaction.connection, drafts, found)
     last: dict[int, tuple[int, int]] = {}
     outcomes: list[Posted | Exception] = []
     rows: list[dict[str, object]] = []
+    naming: list[Mapping[str, object]] = []
     appended: list[events.Event] = []
     for new in drafts:
         room = found.get((new.author.id, new.room))
         if room is None:
-            outcomes.append(NotFound("There is no such room."))
+            outcomes.append(_outside(transaction.connection, new))
             continue
         before = sent.get((new.client_id, new.author.id)) if new.client_id is not None else None
         if before is not None:
             outcomes.append(_again(before, room, new))
+            continue
+        refused = gate.refuse(new.author, room) if room.guarded else None
+        if refused is not None:
+            outcomes.append(refused)
             continue
         if room.id not in last:
             last[room.id] = _last_in(transaction.connection, room)
         author_id, at = last[room.id]
         continues = author_id == new.author.id and abs(transaction.now - at) <= FOLLOWS_WITHIN
         last[room.id] = (new.author.id, transaction.now)
+        named = mentions.NOBODY if meant is None else meant.named(new.text, room.id, new.sought)
         kept = present(
-            next_id, room.slug, new.author.username, new.text, transaction.now, None, new.client_id, continues, new.root
+            next_id,
+            room.slug,
+            new.author.username,
+            new.text,
+            transaction.now,
+            None,
+            new.client_id,
+            continues,
+            new.root,
+            named.places,
         )
-        rows.append(
-            {
-                "id": next_id,
-                "room_id": room.id,
-                "author_id": new.author.id,
-                "client_id": new.client_id,
-                "text": new.text,
-                "created_at": transaction.now,
-                "continues": continues,
-            }
-        )
-        appended.append(posted_event(room, kept))
+        row: dict[str, object] = {
+            "id": next_id,
+            "room_id": room.id,
+            "author_id": new.author.id,
+            "client_id": new.client_id,
+            "text": new.text,
+            "created_at": transaction.now,
+            "continues": continues,
+        }
+        if meant is not None:
+            row["mentions"] = mentions.encode(named.places) if named.places else None
+            naming += mentions.rows(next_id, room.id, new.author.id, named)
+        rows.append(row)
+        appended.append(posted_event(room.id, kept))
         outcomes.append(Posted(kept, True))
         if new.client_id is not None:
             sent[new.client_id, new.author.id] = _Sent(room.id, kept)
         next_id += 1
     if rows:
         transaction.insert(message, rows)
+        if naming:
+            transaction.insert(mention, naming)
         events.append(transaction, appended)
     return outcomes
 
@@ -173,7 +206,7 @@ def page(
     root: str = "",
 ) -> list[Message]:
     """Up to ``limit`` messages of a room, oldest first: the latest, or those next to a bound (an id, exclusive)."""
-    query = _MESSAGES.where(message.c.room_id == room.id)
+    query = _MESSAGES.where(message.c.room_id == room.id, message.c.deleted_at.is_(None))
     if before is not None:
         query = query.where(message.c.id < before)
     if after is not None:
@@ -185,7 +218,7 @@ def page(
 
 
 def count_by(connection: Connection, author: Person) -> int:
-    """How many messages somebody has sent."""
+    """How many messages somebody has sent that are still there."""
     return int(connection.execute(_COUNT, {"author_id": author.id}).scalar_one())
 
 
@@ -199,6 +232,7 @@ def present(
     client_id: str | None,
     continues: bool,
     root: str,
+    named: Mentions = (),
 ) -> Message:
     """A message as everybody sees it. Times come in milliseconds since 1970, UTC. ``root`` begins its links."""
     return Message(
@@ -206,22 +240,22 @@ def present(
         room=room,
         author=author,
         text=words,
-        html=rendering.article(id, author, words, created_at, continues, root),
+        html=rendering.article(id, author, words, created_at, continues, root, named),
         created_at=clock.rfc3339(created_at),
         edited_at=None if edited_at is None else clock.rfc3339(edited_at),
         client_id=client_id,
     )
 
 
-def posted_event(room: Room, kept: Message) -> events.Event:
+def posted_event(room_id: int, kept: Message) -> events.Event:
     """The event that says a message was posted."""
     return events.Event(
         kept.id,
         "message.posted",
-        room.id,
+        room_id,
         None,
         kept.id,
-        msgspec.json.encode({"id": kept.id, "type": "message.posted", "room": room.slug, "message": kept}),
+        msgspec.json.encode({"id": kept.id, "type": "message.posted", "room": kept.room, "message": kept}),
         kept.html,
         kept.created_at,
     )
@@ -235,36 +269,48 @@ COLUMNS = (
     message.c.edited_at,
     message.c.client_id,
     message.c.continues,
+    message.c.mentions,
 )
 
 
 def from_row(row: Sequence[object], room: str, root: str) -> Message:
     """A message from a row of :data:`COLUMNS`."""
-    id, author, words, created_at, edited_at, client_id, continues = row
-    return present(id, room, author, words, created_at, edited_at, client_id, continues, root)  # type: ignore[arg-type]
+    id, author, words, created_at, edited_at, client_id, continues, kept = row
+    named = mentions.decode(kept)  # type: ignore[arg-type]
+    return present(id, room, author, words, created_at, edited_at, client_id, continues, root, named)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
     room_id: int
     message: Message
+    deleted: bool = False
 
 
 _CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _MESSAGES = select(*COLUMNS).join(person, person.c.id == message.c.author_id)
 _SENT = (
-    select(rooms.room.c.slug, message.c.author_id, message.c.room_id, *COLUMNS)
+    select(rooms.room.c.slug, message.c.author_id, message.c.room_id, message.c.deleted_at, *COLUMNS)
     .join(person, person.c.id == message.c.author_id)
     .join(rooms.room, rooms.room.c.id == message.c.room_id)
     .where(among(message.c.client_id, "client_ids"))
 )
 _LAST = (
     select(message.c.author_id, message.c.created_at)
-    .where(message.c.room_id == bindparam("room_id"))
+    .where(message.c.room_id == bindparam("room_id"), message.c.deleted_at.is_(None))
     .order_by(message.c.id.desc())
     .limit(1)
 )
-_COUNT = select(func.count()).where(message.c.author_id == bindparam("author_id"))
+_COUNT = select(func.count()).where(message.c.author_id == bindparam("author_id"), message.c.deleted_at.is_(None))
+
+
+def _outside(connection: Connection, new: Draft) -> Refused:
+    """Why somebody who is not in a room cannot write there."""
+    try:
+        rooms.for_member(connection, new.author, new.room)
+    except Refused as error:
+        return error
+    return NotFound("There is no such room.")
 
 
 def _known(
@@ -285,16 +331,27 @@ def _sent_before(connection: Connection, sent: set[tuple[str, int]], root: str) 
         return {}
     rows = connection.execute(_SENT, {"client_ids": [client_id for client_id, _ in sent]}).all()
     return {
-        (row.client_id, row.author_id): _Sent(row.room_id, from_row(row[3:], row.slug, root))
+        (row.client_id, row.author_id): _Sent(
+            row.room_id, from_row(row[4:], row.slug, root), row.deleted_at is not None
+        )
         for row in rows
         if (row.client_id, row.author_id) in sent
     }
 
 
 def _again(before: _Sent, room: Room, new: Draft) -> Posted | Conflict:
+    if before.deleted:
+        return Conflict("This message was deleted.")
     if (before.room_id, before.message.text) != (room.id, new.text):
         return Conflict("This client_id was used for another message.")
     return Posted(before.message, False)
+
+
+def _meant(connection: Connection, drafts: list[Draft], found: dict[tuple[int, str], Room]) -> mentions.People | None:
+    """Whom the drafts may name; None, and no query, if none of them names anybody."""
+    sought = [(new, found.get((new.author.id, new.room))) for new in drafts if new.sought]
+    inside = [(room.id, new.sought) for new, room in sought if room is not None]
+    return mentions.People(connection, inside) if inside else None
 
 
 def _last_in(connection: Connection, room: Room) -> tuple[int, int]:

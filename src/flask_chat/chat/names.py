@@ -16,9 +16,10 @@ COLOURS = 12
 
 _PATHS = """
 .well-known about account accounts admin administrator api apps assets auth avatars bookmarks bots channels chat
+conversations
 custom-emoji debug directory docs downloads drafts embed emoji error errors events everyone export favicon.ico
 favicon.svg files groups health healthz help hooks icons images import integrations invitations invite invites join
-legal livez lobby login logout logs manifest.json manifest.webmanifest media members memberships mentions messages
+legal link livez lobby login logout logs manifest.json manifest.webmanifest media members memberships mentions messages
 metrics moderation moderator notifications oauth offline oidc openapi.json opensearch.xml owner passkeys password
 people ping polls preferences previews privacy profile profiles push readyz register reports reset robots.txt room
 rooms saml saved scim search security security.txt server service-worker.js sessions settings setup sign-in sign-out

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from html import escape
 from operator import itemgetter
@@ -34,12 +34,23 @@ class Shown(NamedTuple):
     body: str = f"{BLANK}body{BLANK}"
 
 
-def article(id: int, author: str, words: str, created_at: int, continues: bool, root: str = "") -> str:
-    """The ``<article>`` of a message; ``created_at`` in milliseconds since 1970, UTC. ``root`` begins its links."""
+def article(
+    id: int,
+    author: str,
+    words: str,
+    created_at: int,
+    continues: bool,
+    root: str = "",
+    named: Sequence[tuple[int, int, str]] = (),
+) -> str:
+    """The ``<article>`` of a message; ``created_at`` in milliseconds since 1970, UTC. ``root`` begins its links.
+
+    ``named`` is where it mentions somebody, as :data:`flask_chat.chat.mentions.Mentions`.
+    """
     form, blanks = _form(author, continues, root)
     short, full = _clock(created_at // 1000)
     # It escapes all that it does not make itself.
-    body = text.to_html(words)
+    body = text.to_html(words, named, root)
     at = clock.rfc3339(created_at)
     article: str = form % blanks({"id": id, "created_at": at, "clock": short, "full": full, "body": body})
     return article

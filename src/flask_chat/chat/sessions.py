@@ -13,26 +13,33 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import (
     BigInteger,
     Column,
+    Connection,
     ForeignKey,
     Integer,
     LargeBinary,
+    String,
     Table,
     and_,
     bindparam,
+    delete,
     insert,
     select,
     update,
 )
 
 from .. import config, events
-from ..db import Database, Transaction, metadata
-from . import people
-from .errors import Taken
+from ..db import Database, StorageUnavailable, Transaction, metadata
+from ..db.lists import among
+from . import people, restrictions, settings
+from .browsers import UNKNOWN, Browser
+from .credentials import device_link
+from .errors import Forbidden, NotFound
 from .people import Person, person
 
 session = Table(
@@ -43,7 +50,14 @@ session = Table(
     Column("token_hash", LargeBinary(32), nullable=False, unique=True),
     Column("created_at", BigInteger, nullable=False),
     Column("renewed_at", BigInteger, nullable=False),
+    # Signed out, it still proves that the name is this browser's; revoked, it proves nothing.
+    Column("signed_out_at", BigInteger),
     Column("revoked_at", BigInteger),
+    Column("seen_at", BigInteger),
+    Column("device", String(80)),
+    Column("network", String(64)),
+    # When its person last showed a password, a passkey or another proof in it.
+    Column("proved_at", BigInteger),
 )
 
 LIFETIME = config.SESSION_DAYS * 86_400_000
@@ -54,6 +68,15 @@ RENEW_AFTER = 86_400_000
 
 REMEMBERED = 10_000
 """Sessions kept in memory."""
+
+PROOF_LASTS = 600_000
+"""Milliseconds for which a proof counts as fresh: as long as it may take to change what protects a name."""
+
+NOTED_EVERY = 180.0
+"""Seconds between two times that it is written down which sessions were used when."""
+
+ABOUT_PEOPLE = frozenset({"owner.appointed", "person.claimed", "person.departed", "person.renamed", "role.changed"})
+"""The types of event after which a person, the event's subject, is to be read anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,39 +104,67 @@ def new_token() -> str:
 
 
 def begin(
-    transaction: Transaction, name: str, kept: Sequence[str] = (), token: str | None = None
+    transaction: Transaction,
+    name: str,
+    kept: Sequence[str] = (),
+    token: str | None = None,
+    *,
+    browser: Browser = UNKNOWN,
+    invited: bool = False,
 ) -> tuple[Person, str]:
     """Sign a browser in under a name that :func:`people.check_name` gave; returns the person and the session's token.
 
     ``token`` is the one to take: who knows it before can prove that the name is theirs even if the answer gets lost.
     ``kept`` are the tokens of earlier sessions that this browser still holds: they prove that a name is its own.
-    Raises :class:`Taken`.
+    ``invited``: it came by an invitation. Raises :class:`flask_chat.chat.errors.Taken`, or :class:`Forbidden`.
     """
     owner = people.named(transaction.connection, name)
+    if owner is not None and not holds(transaction.connection, owner.id, kept):
+        # It knows sessions itself.
+        from . import idle
+
+        if not idle.release(transaction, owner):
+            raise people.taken(owner, name)
+        owner = None
     if owner is None:
-        owner = people.add(transaction, name)
-    elif not _held(transaction, owner, kept):
-        raise Taken(
-            f"“{owner.username}” is taken. Choose another name."
-            if owner.username == name
-            else f"That looks too much like “{owner.username}”, who is here already. Choose another name."
-        )
+        _refuse_banned(transaction, None, browser)
+        owner = people.add(transaction, name, _role(transaction, invited))
+    return owner, begin_as(transaction, owner, token, browser=browser)
+
+
+def begin_as(
+    transaction: Transaction,
+    who: Person,
+    token: str | None = None,
+    *,
+    browser: Browser = UNKNOWN,
+    proved: bool = False,
+) -> str:
+    """Begin a session of somebody of whom it is certain that it is they; returns its token, which is always new.
+
+    ``proved``: they have just shown a password, a passkey or another proof. Raises :class:`Forbidden` if they are
+    banned.
+    """
+    _refuse_banned(transaction, who.id, browser)
     token = token or new_token()
     transaction.connection.execute(
         insert(session).values(
-            person_id=owner.id,
+            person_id=who.id,
             token_hash=_hash(token),
             created_at=transaction.now,
             renewed_at=transaction.now,
+            seen_at=transaction.now,
+            device=browser.device,
+            network=browser.network,
+            proved_at=transaction.now if proved else None,
         )
     )
-    return owner, token
+    return token
 
 
 def renew(transaction: Transaction, used: list[Session]) -> list[None]:
     """Let sessions that are used live on from now."""
     # A post in the same commit needs the lock too, and must not wait for it with the session's row in hand.
-    transaction.lock()
     transaction.lock()
     transaction.connection.execute(
         update(session).where(session.c.id.in_([each.id for each in used])).values(renewed_at=transaction.now)
@@ -121,16 +172,83 @@ def renew(transaction: Transaction, used: list[Session]) -> list[None]:
     return [None for _ in used]
 
 
+def sign_out(transaction: Transaction, id: int) -> None:
+    """End a session: its token signs nobody in any more, and its open streams stop; its name stays its own."""
+    _end(transaction, id, "signed_out_at")
+
+
 def revoke(transaction: Transaction, id: int) -> None:
-    """End a session: its token signs nobody in any more, and its open streams stop."""
-    ended = transaction.connection.execute(
-        update(session)
-        .where(session.c.id == id, session.c.revoked_at.is_(None))
-        .values(revoked_at=transaction.now)
-        .returning(session.c.person_id)
-    ).first()
-    if ended is not None:
-        events.record(transaction, "session.revoked", person_id=ended.person_id, subject_id=id)
+    """End a session for good: its token no longer proves, either, that the name is its holder's.
+
+    Nor does a link for another device, which may have been made in it a moment ago.
+    """
+    _end(transaction, id, "revoked_at")
+    whose = select(session.c.person_id).where(session.c.id == id).scalar_subquery()
+    transaction.connection.execute(delete(device_link).where(device_link.c.person_id == whose))
+
+
+def revoke_own(transaction: Transaction, person_id: int, id: int) -> None:
+    """:func:`revoke` a session of this person. Raises :class:`NotFound` if it is not theirs."""
+    mine = select(session.c.id).where(session.c.id == id, session.c.person_id == person_id)
+    if transaction.connection.execute(mine).first() is None:
+        raise NotFound("You have no such session.")
+    revoke(transaction, id)
+
+
+def revoke_all(transaction: Transaction, person_id: int, keep: int | None = None) -> None:
+    """:func:`revoke` every session of somebody but ``keep``, those too that were signed out."""
+    others = select(session.c.id).where(session.c.person_id == person_id, session.c.revoked_at.is_(None))
+    for id in transaction.connection.execute(others).scalars().all():
+        if id != keep:
+            revoke(transaction, id)
+
+
+def prove(transaction: Transaction, id: int) -> None:
+    """Note that a session's person has just shown a proof."""
+    transaction.connection.execute(update(session).where(session.c.id == id).values(proved_at=transaction.now))
+
+
+def proved(connection: Connection, id: int) -> bool:
+    """Whether a session's person has shown a proof in the last minutes."""
+    at = connection.execute(select(session.c.proved_at).where(session.c.id == id)).scalar_one_or_none()
+    return at is not None and abs(time.time() * 1000 - at) <= PROOF_LASTS
+
+
+def note(transaction: Transaction, batches: list[dict[int, int]]) -> list[None]:
+    """Write down when sessions, by id, were last seen, to the minute: one statement for all that were in the same."""
+    transaction.lock()
+    minutes: dict[int, list[int]] = {}
+    for id, at in (pair for batch in batches for pair in batch.items()):
+        minutes.setdefault(at // 60_000 * 60_000, []).append(id)
+    for at, ids in sorted(minutes.items()):
+        transaction.connection.execute(_SEEN, {"ids": ids, "at": at})
+    return [None for _ in batches]
+
+
+def _role(transaction: Transaction, invited: bool) -> str:
+    """What somebody new is. Raises :class:`Forbidden` if nobody may come of their own accord."""
+    joining = "open" if invited else settings.joining(transaction.connection)
+    if joining == settings.INVITED:
+        raise Forbidden("This chat is by invitation. Ask somebody who is in it to send you one.")
+    return people.APPLICANT if joining == settings.APPROVAL else people.GUEST
+
+
+def _refuse_banned(transaction: Transaction, person_id: int | None, browser: Browser) -> None:
+    found = restrictions.banned(transaction.connection, person_id, browser.address, transaction.now)
+    if found is not None:
+        raise Forbidden(found.words)
+
+
+def _end(transaction: Transaction, id: int, how: str) -> None:
+    over = session.c.revoked_at.isnot(None) | session.c.signed_out_at.isnot(None)
+    before = transaction.connection.execute(select(session.c.person_id, over).where(session.c.id == id)).first()
+    if before is None:
+        return
+    transaction.connection.execute(
+        update(session).where(session.c.id == id, session.c[how].is_(None)).values({how: transaction.now})
+    )
+    if not before[1]:
+        events.record(transaction, "session.revoked", person_id=before.person_id, subject_id=id)
 
 
 class Directory:
@@ -141,11 +259,16 @@ class Directory:
         self._lock = threading.Lock()
         self._known: OrderedDict[str, Session] = OrderedDict()
         self._ended = 0
+        self._seen: dict[int, int] = {}
+        self._note_at = time.monotonic() + NOTED_EVERY
 
     def known(self, token: str) -> Session | None:
         """The session of a token if it is in memory: never waits for the database."""
         found = self._known.get(token)
-        return None if found is None or found.expired else found
+        if found is None or found.expired:
+            return None
+        self._see(found.id)
+        return found
 
     def find(self, token: str) -> Session | None:
         """The session of a token, or None if there is none, or it was revoked or has expired."""
@@ -160,6 +283,7 @@ class Directory:
         found = Session(row.session_id, Person(row.id, row.username, row.role, row.created_at), row.renewed_at)
         if found.expired:
             return None
+        self._see(found.id)
         with self._lock:
             # A session revoked while it was being read must not be remembered.
             if ended == self._ended:
@@ -167,6 +291,10 @@ class Directory:
                 if len(self._known) > REMEMBERED:
                     self._known.popitem(last=False)
         return found
+
+    def seen_at(self, id: int) -> int:
+        """When a session was seen here and it was not yet written down, in milliseconds since 1970; else 0."""
+        return self._seen.get(id, 0)
 
     def forget(self, token: str) -> None:
         """Read this session anew the next time."""
@@ -176,7 +304,7 @@ class Directory:
     def hear(self, appended: Sequence[events.Event]) -> None:
         """Forget the sessions that committed events are about. They may come in any order, and more than once."""
         gone = {event.subject_id for event in appended if event.type == "session.revoked"}
-        people = {event.person_id for event in appended if event.type == "owner.appointed"}
+        people = {event.subject_id for event in appended if event.type in ABOUT_PEOPLE}
         if gone or people:
             with self._lock:
                 self._ended += 1
@@ -190,6 +318,18 @@ class Directory:
             self._ended += 1
             self._known.clear()
 
+    def _see(self, id: int) -> None:
+        """Keep in memory that a session is used, and now and then have that written down, without waiting for it."""
+        self._seen[id] = time.time_ns() // 1_000_000
+        if time.monotonic() >= self._note_at:
+            with self._lock:
+                if time.monotonic() < self._note_at:
+                    return
+                self._note_at = time.monotonic() + NOTED_EVERY
+                seen, self._seen = self._seen, {}
+            with suppress(StorageUnavailable):
+                self._database.submit(note, seen)
+
 
 _SESSIONS = (
     select(
@@ -201,16 +341,27 @@ _SESSIONS = (
         person.c.created_at,
     )
     .join(person, person.c.id == session.c.person_id)
-    .where(and_(session.c.token_hash == bindparam("hash"), session.c.revoked_at.is_(None)))
+    .where(
+        and_(
+            session.c.token_hash == bindparam("hash"), session.c.revoked_at.is_(None), session.c.signed_out_at.is_(None)
+        )
+    )
 )
 
 
-def _held(transaction: Transaction, owner: Person, kept: Sequence[str]) -> bool:
-    """Whether one of the tokens was once a session of ``owner``."""
+_SEEN = update(session).where(among(session.c.id, "ids")).values(seen_at=bindparam("at"))
+
+
+def holds(connection: Connection, person_id: int, kept: Sequence[str]) -> bool:
+    """Whether one of these tokens was once a session of this person, and was not revoked."""
     return (
-        transaction.connection.execute(
+        connection.execute(
             select(session.c.id)
-            .where(session.c.person_id == owner.id, session.c.token_hash.in_([_hash(token) for token in kept]))
+            .where(
+                session.c.person_id == person_id,
+                session.c.revoked_at.is_(None),
+                session.c.token_hash.in_([_hash(token) for token in kept]),
+            )
             .limit(1)
         ).first()
         is not None

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator, Sequence
 from functools import cache
 from html import escape
+from urllib.parse import quote
 
 from linkify_it import LinkifyIt
 
@@ -85,8 +87,10 @@ def check(raw: str, limit: int) -> str:
     return text
 
 
-def to_html(text: str) -> str:
+def to_html(text: str, named: Sequence[tuple[int, int, str]] = (), root: str = "") -> str:
     r"""Safe HTML of a message's text: all of it escaped, ``<br>`` for line ends (never ``\n``), links to web and mail.
+
+    ``named`` are places (start, length, name) where somebody is mentioned: links to them, which begin with ``root``.
 
     Runs of spaces stay for the style sheet to show. Every link is isolated left to right (``dir``): nothing around it
     can turn its address. Only so much of a text is searched for links that hostile ones cost no more than long ones.
@@ -94,7 +98,20 @@ def to_html(text: str) -> str:
     lower = text.lower()
     if "@" not in text and "://" not in text and "www." not in lower and "mailto:" not in lower:
         return _plain(text)
-    parts, done, tried, looked_at, missed = [], 0, 0, 0, 0
+    anchors = list(_links(text))
+    if named:
+        anchors = _together(anchors, [_mention(text, root, *place) for place in named])
+    parts, done = [], 0
+    for first, end, anchor in anchors:
+        parts += [_plain(text[done:first]), anchor]
+        done = end
+    parts.append(_plain(text[done:]))
+    return "".join(parts)
+
+
+def _links(text: str) -> Iterator[tuple[int, int, str]]:
+    """The links to web and mail: where each begins and ends, and its HTML."""
+    tried = looked_at = missed = 0
     for start in _START.finditer(text):
         first = start.start()
         if first < tried:
@@ -106,15 +123,27 @@ def to_html(text: str) -> str:
             continue
         length, scheme = _link(start, address)
         if length:
-            parts += [_plain(text[done:first]), _anchor(scheme, address[:length])]
-            done = tried = first + length
+            tried = first + length
+            yield first, tried, _anchor(scheme, address[:length])
         else:
             missed += len(address)
         looked_at += len(address)
         if looked_at > _MAX_LOOKED_AT or missed > _MAX_MISSED:
-            break
-    parts.append(_plain(text[done:]))
-    return "".join(parts)
+            return
+
+
+def _mention(text: str, root: str, start: int, length: int, name: str) -> tuple[int, int, str]:
+    """The link to somebody who is mentioned: where it begins and ends, and its HTML."""
+    end, address = start + length, f"{root}/people/{quote(name)}"
+    html = f'<a class="mention" data-name="{escape(name)}" href="{address}">{escape(text[start:end])}</a>'
+    return start, end, html
+
+
+def _together(links: list[tuple[int, int, str]], named: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
+    """Links and mentions in the order of the text; what a link has taken is no mention."""
+    taken = {at for first, end, _ in links for at in range(first, end)} if links else set[int]()
+    kept = [place for place in named if place[0] not in taken and place[1] - 1 not in taken]
+    return sorted(links + kept)
 
 
 def _too_long(limit: int) -> InvalidText:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from .. import config, events
 from . import messages, rendering
+from .people import RENAMED
 from .rooms import Room
 
 ROOMS = 200
@@ -65,6 +66,8 @@ class Timelines:
             for event in appended:
                 if event.room_id is not None:
                     self._latest.pop(event.room_id, None)
+                elif event.type in RENAMED:
+                    self._latest.clear()
             # Beyond a gap there may be an event in a room whose page is kept.
             if appended[0].id <= self._last + 1:
                 self._last = max(self._last, appended[-1].id)

@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
-from itertools import groupby
 from typing import Any, TypeVar
 
 import structlog
@@ -321,9 +320,15 @@ def _run_alone(transaction: Transaction, batch: list[_Job]) -> list[Any]:
 
 
 def _run_each(transaction: Transaction, batch: list[_Job]) -> list[Any]:
-    outcomes: list[Any] = []
-    for work, jobs in groupby(batch, key=lambda job: job.work):
-        outcomes += _attempt(transaction, work, [job.item for job in jobs])
+    """Run several kinds of work, each for all of its items, where its first one stood: nobody has been answered yet."""
+    kinds: dict[Work[Any, Any], list[int]] = {}
+    for at, job in enumerate(batch):
+        kinds.setdefault(job.work, []).append(at)
+    outcomes: list[Any] = [None] * len(batch)
+    for work, places in kinds.items():
+        found = _attempt(transaction, work, [batch[at].item for at in places])
+        for at, outcome in zip(places, found, strict=True):
+            outcomes[at] = outcome
     return outcomes
 
 

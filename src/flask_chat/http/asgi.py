@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 
+import msgspec
 from starlette.types import Receive, Scope, Send
 
 from ..chat import sessions
+from ..chat.errors import Forbidden
+from ..chat.people import APPLICANT
+from ..chat.permissions import WAITING
 from ..chat.sessions import Session
 from . import headers as security
 from . import origin, problems
@@ -26,6 +30,8 @@ _JSON = [
 ]
 
 
+_NOTHING = [(b"cache-control", security.PRIVATE.encode()), *SECURITY]
+
 BODY_WITHIN = 20.0
 """Seconds that a client may take to send a request's body."""
 
@@ -35,7 +41,10 @@ class Gone(Exception):
 
 
 async def session(identity: Identity, headers: Headers, *, safe: bool = False) -> Session:
-    """The session that asks. Raises a 401 problem, or 403 for what another site sends with its cookie."""
+    """The session that asks. Raises a 401 problem, or 403 for what another site sends with its cookie.
+
+    Who has not been let in yet is refused too.
+    """
     bearer = identity.bearer(headers)
     if bearer is None and foreign(headers, safe=safe):
         raise problems.from_elsewhere()
@@ -45,6 +54,8 @@ async def session(identity: Identity, headers: Headers, *, safe: bool = False) -
         found = identity.known(token) or await asyncio.to_thread(identity.find, token)
     if found is None:
         raise problems.not_signed_in()
+    if found.person.role == APPLICANT:
+        raise Forbidden(WAITING)
     return found
 
 
@@ -81,6 +92,25 @@ async def body(headers: Headers, receive: Receive, most: int) -> bytes:
     except TimeoutError:
         raise Problem(408, "The rest of this request did not come.") from None
     return b"".join(parts)
+
+
+def contents(headers: Headers, body: bytes, example: str) -> dict[str, object]:
+    """The JSON object in a request's body; ``example`` says what it looks like. Raises a 415 or a 400 problem."""
+    if headers.get(b"content-type", b"").partition(b";")[0].strip().lower() != b"application/json":
+        raise Problem(415, "Send JSON, with Content-Type: application/json.")
+    try:
+        sent = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise Problem(400, "This is not JSON.") from None
+    if not isinstance(sent, dict):
+        raise Problem(400, f"Send {example}.")
+    return sent
+
+
+async def nothing(send: Send) -> None:
+    """Answer that it is done, and that there is nothing to say."""
+    await send({"type": "http.response.start", "status": 204, "headers": _NOTHING})
+    await send({"type": "http.response.body", "body": b""})
 
 
 async def json(send: Send, status: int, body: bytes, more: Sequence[tuple[bytes, bytes]] = ()) -> None:

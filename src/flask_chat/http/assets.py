@@ -1,12 +1,14 @@
 """Scripts, styles and pictures: read once, compressed once, served from memory for ever.
 
-The address of each carries the fingerprint of all, so that a browser may keep it for good.
+The address of each carries the fingerprint of all, so that a browser may keep it for good. Comments in lines of their
+own stay at home, with their line ends left: an error names the same line as in the file.
 """
 
 from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +23,9 @@ _TYPES = {
     ".png": "image/png",
     ".webmanifest": "application/manifest+json",
 }
+
+# A quarter of what our scripts weigh. What stands after code in a line is left alone: it may be in a text.
+_COMMENT = re.compile(rb"^[ \t]*(?:/\*.*?\*/|//[^\n]*)[ \t]*$", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,8 @@ class Assets:
 
 def _read(path: Path) -> _Asset:
     body = path.read_bytes()
+    if path.suffix in (".js", ".css"):
+        body = _COMMENT.sub(lambda comment: b"\n" * comment[0].count(b"\n"), body)
     packed = gzip.compress(body, 9, mtime=0)
     return _Asset(body, packed if len(packed) < len(body) else None, _TYPES[path.suffix])
 

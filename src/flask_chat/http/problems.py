@@ -6,10 +6,9 @@ from http import HTTPStatus
 
 import msgspec
 
-from ..chat.errors import Conflict, Invalid, NotFound, Refused, Taken, TooLong
+from ..chat.errors import Busy, Conflict, Forbidden, Invalid, NotFound, Refused, Taken, TooFast, TooLong, Unproven
 from ..db import StorageFull, StorageUnavailable
 from ..metrics import FAILED, REFUSED, TOO_FAST
-from .limits import TooFast
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -93,10 +92,13 @@ _TITLES = {
 
 _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (NotFound, 404),
+    (Forbidden, 403),
     (Conflict, 409),
     (Taken, 409),
     (TooLong, 413),
     (Invalid, 422),
+    (Unproven, 401),
+    (Busy, 503),
     (Refused, 403),
     (StorageFull, 507),
     (StorageUnavailable, 503),

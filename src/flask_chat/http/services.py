@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..bus import Bus
+from ..chat.presence import Presence
 from ..chat.sessions import Directory
+from ..chat.settings import Current
 from ..chat.timelines import Timelines
 from ..config import Config
 from ..db import Database
@@ -15,6 +17,7 @@ from ..metrics import Metrics
 from .assets import Assets
 from .identity import Identity
 from .limits import Limits
+from .openid import Provider
 from .owner_link import OwnerLink
 
 
@@ -30,9 +33,12 @@ class Services:
     sessions: Directory
     identity: Identity
     timelines: Timelines
+    settings: Current
+    presence: Presence
     limits: Limits
     assets: Assets
     owner_link: OwnerLink
+    openid: Provider | None
     metrics: Metrics
     throwaway: bool
 
@@ -40,13 +46,16 @@ class Services:
         """Let what is kept in memory follow the log."""
         self.sessions.hear(events)
         self.timelines.hear(events)
+        self.settings.hear(events)
 
     def missed(self, last: int) -> None:
         """Forget what is kept in memory: the log went on to ``last``, and nobody heard how."""
         self.sessions.clear()
         self.timelines.clear(last)
+        self.settings.clear()
 
     def close(self) -> None:
         """Finish what waits and let go of everything."""
         self.bus.close()
+        self.limits.close()
         self.db.close()

@@ -6,6 +6,8 @@ from typing import cast
 
 from flask import current_app, g, request, session
 
+from ..chat import browsers
+from ..chat.browsers import Browser
 from ..chat.people import Person
 from ..chat.sessions import Session
 from . import identity, origin, problems, wsgi
@@ -39,6 +41,11 @@ def member() -> Person:
     if person is None:
         raise problems.not_signed_in()
     return person
+
+
+def browser() -> Browser:
+    """What the visitor's browser says of itself, and where it comes from."""
+    return Browser(browsers.device(request.headers.get("User-Agent", "")), request.remote_addr)
 
 
 def kept() -> list[str]:

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import random
+from contextlib import suppress
 
 import msgspec
 
 from ..bus import ANNOUNCE_EVERY, Bus
+from ..chat.presence import Facts
 from .hub import Hub
 
-
-class Facts(msgspec.Struct, frozen=True):
-    """What is so on one node: how many streams are open, and the ids of those whose they are."""
-
-    streams: int
-    people: list[int]
+AT_ONCE = 1.0
+"""Seconds between two announcements at least: a crowd that comes back is announced together."""
 
 
 async def announce(bus: Bus, hub: Hub) -> None:
-    """Tell it until cancelled."""
+    """Tell it until cancelled: again and again, and soon after somebody came."""
     while True:
-        people = sorted({connection.session.person.id for connection in list(hub.connections)})
-        bus.announce(msgspec.json.encode(Facts(len(hub.connections), people)))
-        await asyncio.sleep(random.uniform(0.9, 1.0) * ANNOUNCE_EVERY)  # noqa: S311
+        hub.open.changed.clear()
+        here, away = hub.open.people()
+        bus.announce(msgspec.json.encode(Facts(len(hub.connections), sorted(here), sorted(away))))
+        await asyncio.sleep(AT_ONCE)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(random.uniform(0.9, 1.0) * ANNOUNCE_EVERY - AT_ONCE):  # noqa: S311
+                await hub.open.changed.wait()

@@ -23,6 +23,7 @@ from .stream import Readers, serve
 MOST_AT_ONCE = 256 * 1024
 """Bytes of events after which a long poll is answered; the rest comes with the next."""
 
+_MOST_LOOKING = 4_000
 _HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
@@ -48,7 +49,8 @@ class Events:
             self._readers.admit(session)
             if b"text/event-stream" in headers.get(b"accept", b""):
                 last = headers.get(b"last-event-id", b"").decode("latin-1")
-                stream = await self._stream(send, session, last or query.get("after", [""])[0])
+                looking = _looking(headers, query)
+                stream = await self._stream(send, session, last or query.get("after", [""])[0], looking)
             else:
                 await self._poll(scope, receive, send, session, query)
                 return
@@ -60,11 +62,13 @@ class Events:
         del headers, query, session, stream
         await serve(self._readers.hub, connection, receive, [*_HEADERS, request_ids.told(scope)], welcome)
 
-    async def _stream(self, send: Send, session: Session, cursor: str) -> tuple[Connection, bytes]:
+    async def _stream(
+        self, send: Send, session: Session, cursor: str, looking: frozenset[str] | None
+    ) -> tuple[Connection, bytes]:
         audience = await self._readers.audience(session)
         place = await self._readers.place(cursor) if cursor else None
         position = self._readers.hub.position
-        connection = Connection(send, session, audience, self._frames, position if place is None else place)
+        connection = Connection(send, session, audience, self._frames, position if place is None else place, looking)
         welcome = self._frames.welcome(connection.cursor)
         if cursor and place is None:
             welcome += self._frames.resync(position)
@@ -90,7 +94,7 @@ class Events:
         try:
             until = asyncio.get_running_loop().time() + seconds
             while True:
-                found, place = await hub.after(audience, place)
+                found, place = await hub.reading.after(audience, place)
                 left = until - asyncio.get_running_loop().time()
                 if found or (place >= hub.position and left <= 0) or hub.closing or gone.done():
                     break
@@ -102,7 +106,7 @@ class Events:
             while found and place < hub.position and sum(map(len, bodies)) < MOST_AT_ONCE:
                 if session.id in revoked(found):
                     break
-                found, place = await hub.after(audience, place)
+                found, place = await hub.reading.after(audience, place)
                 bodies += [event.body for event in until_its_end(session, found)]
         finally:
             gone.cancel()
@@ -121,6 +125,13 @@ class Events:
         cursor = self._readers.chat.epochs.cursor(place).encode()
         body = b'{"events":[%b],"cursor":"%b"}' % (b",".join(bodies), cursor)
         await asgi.json(send, 200, body, [request_ids.told(scope)])
+
+
+def _looking(headers: Mapping[bytes, bytes], query: Mapping[str, list[str]]) -> frozenset[str] | None:
+    """The rooms whose signals a stream is to carry: those that it names, else all for a page and none for a program."""
+    if "looking" in query:
+        return frozenset(query["looking"][0][:_MOST_LOOKING].split(","))
+    return frozenset() if b"authorization" in headers else None
 
 
 def _seconds(value: str) -> float:

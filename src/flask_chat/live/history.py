@@ -6,8 +6,11 @@ from collections.abc import Sequence
 
 from ..events import Event
 
-MOST_EVENTS = 2_000
+MOST_EVENTS = 10_000
 MOST_BYTES = 4 * 1024 * 1024
+
+TAKEN_BACK = frozenset({"message.deleted", "person.departed", "room.cleared"})
+"""The types of event after which something that was said is not there any more, or not by that name."""
 
 
 class History:
@@ -20,6 +23,12 @@ class History:
 
     def add(self, events: Sequence[Event]) -> None:
         """Append the events that come next; the oldest go once there are too many."""
+        for at in range(len(events) - 1, -1, -1):
+            if events[at].type in TAKEN_BACK:
+                # What was said must not be told again: from before this only the log is asked.
+                self.restart(events[at].id)
+                events = events[at + 1 :]
+                break
         self._events += events
         self._bytes += sum(map(_size, events))
         gone = 0

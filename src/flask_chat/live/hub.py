@@ -20,31 +20,26 @@ import structlog
 from starlette.types import Message
 
 from .. import config, logs
-from ..chat import feed
-from ..chat.feed import Audience
 from ..db import Database, StorageUnavailable
 from ..events import Epochs, Event
 from ..metrics import LIVE, LOG, Metrics
 from . import wire
-from .connection import Connection, Open
+from .audiences import Audiences
+from .connection import Connection
 from .ended import Ended, revoked
 from .frames import Encoder, pieces
 from .history import History
 from .intake import Intake, a_moment
+from .open import Open
 from .polls import Polls
+from .reading import SIP, Reading
 from .rounds import Rounds
 
 TURN = 250
 """Writes after which the event loop gets a turn."""
 
-TOGETHER = 24
-"""Events that are read from the log at once for a sip, and in proportion for more."""
-
 PIECE = 64 * 1024
 """Bytes of events that are written in one piece, but for one event that is larger by itself."""
-
-SIP = 16 * 1024
-"""The same for a reader that is catching up: one that takes nothing costs a few of these."""
 
 AHEAD = 512 * 1024
 """Bytes of events that are read from the log at once for one reader that takes all it is given; many share them."""
@@ -84,9 +79,10 @@ class Hub:
         self.rounds = Rounds(metrics or Metrics())
         self.intake = Intake(database, position, self, heard, missed, self.rounds.metrics, self._epochs, root)
         self._history = History(position)
+        self._audiences = Audiences(database, position)
+        self.reading = Reading(database, self._epochs, self._history, self._audiences)
         self.polls = Polls()
         self.open = Open()
-        self._by_audience: dict[int, set[Connection]] = {}
         self._ended = Ended()
         self._arrived: list[Event] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -123,29 +119,15 @@ class Hub:
         # Its session may have ended while it was being let in.
         connection.ending = self.closing or connection.session.id in self._ended
         self.connections.add(connection)
-        for key in connection.audience.keys:
-            self._by_audience.setdefault(key, set()).add(connection)
+        self._audiences.add(connection)
         self.open.add(connection.session)
 
     def leave(self, connection: Connection) -> None:
         """Count a connection out."""
         connection.live = False
         self.connections.discard(connection)
-        for key in connection.audience.keys:
-            self._by_audience[key].discard(connection)
-            if not self._by_audience[key]:
-                del self._by_audience[key]
+        self._audiences.discard(connection)
         self.open.remove(connection.session)
-
-    async def after(self, audience: Audience, cursor: int, most: int = SIP) -> tuple[list[Event], int]:
-        """What came after a cursor that its holder may see, up to ``most`` bytes, and the id that it reaches to."""
-        recent = self._history.after(cursor, _together(most))
-        if recent is None:
-            return await asyncio.to_thread(self._read, audience, cursor, most)
-        found = [event for event in recent if audience.includes(event)]
-        through = recent[-1].id if recent else cursor
-        piece = next(pieces(found, most), [])
-        return piece, through if len(piece) == len(found) else piece[-1].id
 
     async def close(self) -> None:
         """Tell everybody to come back, and end all streams."""
@@ -156,15 +138,10 @@ class Hub:
             if count % TURN == 0:
                 await asyncio.sleep(0)
 
-    def _read(self, audience: Audience, cursor: int, most: int) -> tuple[list[Event], int]:
-        with self._database.read() as connection:
-            found = feed.after(connection, audience, cursor, _together(most), most)
-            self._epochs.follow(connection)
-            return found
-
     def deliver(self, events: Sequence[Event]) -> None:
         """Write events, which are the next ones in the log, to everybody who may see them."""
         self._ended.add(revoked(events))
+        self._audiences.hear(events)
         self._history.add(events)
         self.rounds.arrived(events)
         self._arrived += events
@@ -173,9 +150,24 @@ class Hub:
             self._spawn(self._deliver())
         self.polls.wake()
 
+    async def tell(self, audience: int, frame: bytes, whom: Callable[[Connection], bool]) -> None:
+        """Write what is so for the moment to live connections of an audience. Whoever is slow never hears of it."""
+        piece = wire.chunk(frame)
+        for count, connection in enumerate(list(self._audiences.of(audience)), 1):
+            if connection.live and whom(connection):
+                short = connection.wire
+                if short is None:
+                    self._write(connection, frame)
+                elif not (short.end.disconnected or short.flow.write_paused):
+                    with suppress(Exception):
+                        short.write(piece)
+            if count % TURN == 0:
+                await asyncio.sleep(0)
+
     def pass_over(self, last: int, sessions: set[int | None]) -> None:
         """Too much was missed to be written from here: everybody reads it by themselves."""
         self._history.restart(last)
+        self._audiences.forget(last)
         self._ended.add(sessions)
         self._end_sessions(sessions)
         for connection in list(self.connections):
@@ -192,6 +184,7 @@ class Hub:
         self.generation += 1
         self.intake.jump(last)
         self._history.restart(last)
+        self._audiences.forget(last)
         self._arrived.clear()
         self.rounds.forget()
         # Their numbers are given out anew.
@@ -230,6 +223,7 @@ class Hub:
                     for _, group in groupby(events, key=attrgetter("audience")):
                         for piece in pieces(list(group), PIECE):
                             await self._write_all(piece)
+                            self._audiences.apply(piece)
                             self._end_sessions(revoked(piece))
         except Exception as error:
             # Whoever has not got these events reads them from the log.
@@ -252,7 +246,7 @@ class Hub:
         encoder: Encoder | None = None
         frame = piece = b""
         count = spared = 0
-        for count, connection in enumerate(list(self._by_audience.get(events[0].audience, ())), 1):
+        for count, connection in enumerate(list(self._audiences.of(events[0].audience)), 1):
             if connection.live and connection.cursor < last:
                 if connection.cursor >= first:
                     # It went live between these events: the earlier ones it has read from the log.
@@ -329,7 +323,7 @@ class Hub:
         while connection in self.connections and not connection.over():
             most = max(AHEAD // self._catching_up, SIP) if wire.keeps_up(connection.send) else SIP
             try:
-                events, through = await self.after(connection.audience, connection.cursor, most)
+                events, through = await self.reading.after(connection.audience, connection.cursor, most)
             except StorageUnavailable:
                 await a_moment()
                 continue
@@ -343,7 +337,9 @@ class Hub:
                     break
             if not sips:
                 connection.cursor = max(connection.cursor, through)
-            if connection.cursor >= self.position and not connection.over():
+            if self._audiences.stale(connection.audience):
+                await self._audiences.renew(connection)
+            elif connection.cursor >= self.position and not connection.over():
                 connection.wire = wire.wire(connection.send)
                 connection.live = True
                 return
@@ -390,8 +386,3 @@ class Hub:
         task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _together(most: int) -> int:
-    """How many events are read for so many bytes."""
-    return TOGETHER * most // SIP

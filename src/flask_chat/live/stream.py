@@ -57,7 +57,7 @@ class Readers:
 
     def _audience(self, session: Session) -> Audience:
         with self.chat.db.read() as connection:
-            return feed.audience(connection, session.person, self.chat.config.prefix)
+            return feed.audience(connection, session.person.id, self.chat.config.prefix)
 
     def _look(self) -> int:
         """Learn of epochs that others began; returns the log's last id."""

@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 from starlette.types import Receive, Scope, Send
 
+from ..chat.presence import Facts
 from ..http import asgi
 from ..http.services import Services
-from .announce import Facts
 from .hub import Hub
 from .probe import Probe, Sign
 

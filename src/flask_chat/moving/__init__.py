@@ -12,9 +12,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 
-from ..chat import feed, sessions  # noqa: F401 (they bring every table into the metadata)
+from ..chat.tables import metadata
 from ..config import ConfigError
-from ..db import metadata
 from .place import Place
 from .progress import Progress
 from .rows import Fingerprint, Reader, Witness

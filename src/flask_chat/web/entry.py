@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from urllib.parse import unquote, urlsplit
 
 from flask import Blueprint, Response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from ..chat import names, people, rooms, sessions
-from ..chat.errors import Refused
+from ..chat.errors import Refused, Taken
 from ..chat.people import Person
 from ..db import StorageUnavailable, Transaction
 from ..http.origin import SAFE
 from ..http.problems import problem
-from ..http.visitor import current, keep, kept, me, services, signed_in, signed_out
+from ..http.visitor import browser, current, keep, kept, me, services, signed_in, signed_out
 from .page import page
 from .room_page import room_page
 
@@ -25,7 +26,7 @@ def ask() -> AnyResponse:
     """The form that asks for a name; who has one goes straight in."""
     person = me()
     if person is not None:
-        return redirect(url_for("people.show", username=person.username), 303)
+        return redirect(url_for("conversations.show", username=person.username), 303)
     return _form(200, next=request.args.get("next", ""))
 
 
@@ -45,7 +46,7 @@ def enter() -> AnyResponse:
     following = local(request.form.get("next", ""))
     if following is not None:
         return redirect(request.root_path + following, 303)
-    return redirect(url_for("people.show", username=person.username), 303)
+    return redirect(url_for("conversations.show", username=person.username), 303)
 
 
 @blueprint.post("/sign-out")
@@ -53,26 +54,36 @@ def leave() -> AnyResponse:
     """Sign this browser out; its name stays its own."""
     session = current()
     if session is not None:
-        services().db.write(lambda transaction: sessions.revoke(transaction, session.id))
+        services().db.write(lambda transaction: sessions.sign_out(transaction, session.id))
     signed_out()
     return redirect(url_for("entry.ask"), 303)
 
 
-def sign_in(raw_name: str) -> Person:
-    """Begin a session for this browser, in place of the one that it has. Raises :class:`Refused`."""
-    chat = services()
-    chat.limits.joining(request.remote_addr)
-    name = people.check_name(raw_name)
-    before, tokens, token = current(), kept(), sessions.new_token()
+def sign_in(raw_name: str, invited: bool = False) -> Person:
+    """Begin a session for this browser, in place of the one that it has.
 
-    def begin(transaction: Transaction) -> Person:
-        person, _ = sessions.begin(transaction, name, tokens, token)
+    ``invited``: an invitation lets it in. Raises :class:`Refused`.
+    """
+    services().limits.joining(request.remote_addr)
+    name, tokens, whence = people.check_name(raw_name), kept(), browser()
+    return begin_session(
+        name,
+        lambda transaction, token: sessions.begin(transaction, name, tokens, token, browser=whence, invited=invited)[0],
+    )
+
+
+def begin_session(name: str, begin: Callable[[Transaction, str], Person]) -> Person:
+    """Have ``begin`` begin a session with the token that it is given, in place of the one that this browser has."""
+    before, token = current(), sessions.new_token()
+
+    def change(transaction: Transaction) -> Person:
+        person = begin(transaction, token)
         if before is not None:
-            sessions.revoke(transaction, before.id)
+            sessions.sign_out(transaction, before.id)
         return person
 
     try:
-        person = chat.db.write(begin)
+        person = services().db.write(change)
     except StorageUnavailable:
         # Perhaps it was kept after all: then the name is this browser's, and it must be able to prove that.
         keep(name, token)
@@ -96,6 +107,7 @@ def _refusal(error: Refused, name: str) -> Response:
         422 if told.status in (409, 413) else told.status,
         username=name[:200],
         error=error.reason,
+        taken=isinstance(error, Taken),
         next=request.form.get("next", ""),
         message=request.form.get("message", ""),
     )
@@ -104,8 +116,18 @@ def _refusal(error: Refused, name: str) -> Response:
     return response
 
 
-def _form(status: int, username: str = "", error: str = "", next: str = "", message: str = "") -> Response:
-    return page("join.html", status, username=username, error=error or None, next=local(next) or "", message=message)
+def _form(
+    status: int, username: str = "", error: str = "", next: str = "", message: str = "", taken: bool = False
+) -> Response:
+    return page(
+        "join.html",
+        status,
+        username=username,
+        error=error or None,
+        taken=taken,
+        next=local(next) or "",
+        message=message,
+    )
 
 
 def local(address: str) -> str | None:

@@ -42,7 +42,7 @@ def appoint(token: str) -> AnyResponse:
             error=error.reason,
         )
     chat.owner_link.use_up()
-    return redirect(url_for("people.show", username=person.username), 303)
+    return redirect(url_for("conversations.show", username=person.username), 303)
 
 
 def _check(token: str) -> None:

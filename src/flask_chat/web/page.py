@@ -20,11 +20,13 @@ GZIP = 31
 def page(template: str, code: int = 200, **context: Any) -> Response:
     """A page from a template, with a nonce for its scripts."""
     chat = services()
+    chosen = chat.settings.get()
     nonce = headers.nonce()
     response = make_response(
         render_template(
             template,
-            chat_name=chat.config.name,
+            chat_name=chosen.name or chat.config.name,
+            accent=chosen.accent,
             throwaway=chat.throwaway,
             root=chat.config.prefix,
             asset=chat.assets.url,

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import secrets
+import time
 
 from flask import Response
 from markupsafe import Markup
+from sqlalchemy import Connection
 
 from .. import config
-from ..chat import rooms, timelines
-from ..chat.people import Person
+from ..chat import blocks, names, overview, permissions, rooms, timelines
+from ..chat.errors import Forbidden
+from ..chat.overview import Listed
+from ..chat.people import MODERATOR, Person
+from ..chat.restrictions import Gate
 from ..http.visitor import services
 from .page import page
+
+MOST_SHOWN = 200
+"""People beside whose names the sidebar says whether they are there."""
 
 
 def room_page(
@@ -26,23 +34,44 @@ def room_page(
     error: str = "",
     client_id: str | None = None,
 ) -> Response:
-    """The page of a room that ``person`` is in; ``client_id`` is that of ``draft`` if it was sent before.
+    """The page of a room that ``person`` may know of; ``client_id`` is that of ``draft`` if it was sent before.
 
-    Raises :class:`NotFound`.
+    Who is outside a public room reads it there and is asked to join. Raises :class:`NotFound`.
     """
     chat = services()
     with chat.db.read() as connection:
-        room = rooms.for_member(connection, person, slug)
+        room, inside = rooms.visible(connection, person, slug)
         if before is None:
             shown = chat.timelines.latest(connection, room)
         else:
             shown = timelines.before(connection, room, before, chat.config.prefix)
         chat.epochs.follow(connection)
+        listed = in_order(overview.of(connection, person))
+        here = next((each for each in listed if each.slug == room.slug), None)
+        # Who came in between two of these looks is inside the next time.
+        inside = inside and here is not None
+        title = room.name if here is None else here.name
+        blocked = blocks.of(connection, person)
+        closed = _closed(connection, person, room, inside)
+        deletes = permissions.may(connection, person, "message.delete", room)
+    talked_with = [each.person for each in listed if each.person][:MOST_SHOWN]
     return page(
         "rooms/show.html",
         status,
         room=room,
+        title=title,
+        here=here,
+        inside=inside,
+        closed=closed,
+        groups=_groups(listed),
+        wanted=wanted,
+        presence=chat.presence.named(talked_with, person) if talked_with else {},
+        hue=names.colour,
+        initials=names.initials,
         person=person,
+        moderates=permissions.RANKS.index(person.role) >= permissions.RANKS.index(MODERATOR),
+        deletes=deletes,
+        blocked=blocked,
         timeline=Markup(shown.html),  # noqa: S704 (made by the rendering of messages alone)
         cursor=chat.epochs.cursor(shown.through),
         earlier=shown.earlier,
@@ -55,3 +84,35 @@ def room_page(
         max_text=config.MAX_TEXT,
         client_id=client_id or secrets.token_urlsafe(12),
     )
+
+
+def in_order(listed: list[Listed]) -> list[Listed]:
+    """Rooms as the sidebar has them: what is new first, then favourites in their order, then the most recent."""
+    # Sorting is stable, and they come most recent first.
+    return sorted(listed, key=lambda each: (not wanted(each), not each.favourite, each.position or 0))
+
+
+def wanted(room: Listed) -> bool:
+    """Whether something is new in a room that its member wants to know of."""
+    if room.mentions and room.notify != "none":
+        return True
+    return bool(room.unread) and room.notify == "all" and not room.muted
+
+
+def _groups(listed: list[Listed]) -> list[tuple[str, str, list[Listed]]]:
+    direct = [each for each in listed if each.kind in (rooms.DIRECT, rooms.GROUP)]
+    return [
+        ("rooms", "Rooms", [each for each in listed if each.kind not in (rooms.DIRECT, rooms.GROUP)]),
+        ("direct", "Direct messages", direct),
+    ]
+
+
+def _closed(connection: Connection, person: Person, room: rooms.Room, inside: bool) -> str:
+    """Why somebody who reads a room cannot write there; empty if they can, or could after joining.
+
+    Slow mode closes nothing: a text may be written while one waits.
+    """
+    if not inside and room.archived_at is None:
+        return ""
+    refused = Gate(connection, time.time_ns() // 1_000_000).refuse(person, room)
+    return refused.reason if isinstance(refused, Forbidden) else ""

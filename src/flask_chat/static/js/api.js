@@ -15,12 +15,14 @@ export const messages = {
   before: (room, id) => listed(room, { before: id }),
   /** Resolves to the stored message; rejects with a Refusal, or with the browser's error when there was no answer. */
   post: (room, text, clientId) =>
-    request(`/api/rooms/${room}/messages`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ text, client_id: clientId }),
-    }),
+    send("POST", `/api/rooms/${room}/messages`, { text, client_id: clientId }),
 };
+
+/** Asks for a change; resolves to what the answer says, or to null if it says nothing. */
+export function send(method, path, contents, options) {
+  const body = contents && JSON.stringify(contents);
+  return request(path, { method, body, headers: body ? { "Content-Type": "application/json" } : {}, ...options });
+}
 
 /** One long poll: resolves to {events, cursor}. Without a cursor it answers at once with the present one. */
 export function events(cursor, waitSeconds, signal) {
@@ -42,14 +44,14 @@ async function listed(room, bounds) {
   return answer.messages;
 }
 
-async function request(path, options = {}, timeout = 20000) {
+export async function request(path, options = {}, timeout = 20000) {
   const controller = new AbortController();
   const abort = () => controller.abort();
   const timer = setTimeout(abort, timeout);
   options.signal?.addEventListener("abort", abort);
   try {
     const response = await fetch(root + path, { cache: "no-store", ...options, signal: controller.signal });
-    return await (await accepted(response)).json();
+    return (await accepted(response)).status === 204 ? null : await response.json();
   } finally {
     clearTimeout(timer);
     options.signal?.removeEventListener("abort", abort);

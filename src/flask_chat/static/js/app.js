@@ -3,9 +3,9 @@ import { keepDays } from "./clock.js";
 import { Composer } from "./composer.js";
 import { readBack } from "./earlier.js";
 import { Feed } from "./feed.js";
-import { prepareInvites } from "./invite.js";
 import { Outbox } from "./outbox.js";
 import { Pending } from "./pending.js";
+import { Reading } from "./reading.js";
 import { root } from "./root.js";
 import { Scroll } from "./scroll.js";
 import { keepSession, leave, prepareSignOut } from "./session.js";
@@ -13,53 +13,117 @@ import { Status } from "./status.js";
 import { Timeline } from "./timeline.js";
 import { Title } from "./title.js";
 
-const { room, username, cursor, latest, maxText } = document.body.dataset;
-const GROUPED = 5 * 60 * 1000;
+const page = document.body.dataset;
+const { room, username } = page;
+const latest = page.latest === "true";
+const MINUTE = 60 * 1000;
+const GROUPED = 5 * MINUTE;
+const CROWD = MINUTE / 3;
 const part = (id) => document.getElementById(id);
 
 const timeline = new Timeline(part("log"), username);
 const title = new Title();
-const status = new Status(part("status"));
+const status = new Status(part("status"), part("composer"));
 const scroll = new Scroll(part("scroller"), seen);
-const earlier = readBack(room, timeline, part("scroller"));
+const earlier = readBack(room, timeline, part("scroller"), () => reading?.place());
+const reading = latest && page.read ? new Reading({ room, username, timeline, scroll, earlier, page }) : null;
 const pending = new Pending(part("outbox"), (text) => composer.giveBack(text));
 const outbox = new Outbox(username, { changed: showPending, sent: show, gone: leave });
-const composer = new Composer(part("composer"), { username, room, most: Number(maxText), send });
+const composer =
+  part("composer") && new Composer(part("composer"), { username, room, most: Number(page.maxText), send });
+
+/** What only some need is fetched when they do; where it cannot be just now, it is tried again the next time. */
+const once = (fetch) => {
+  let fetched;
+  const failed = () => {
+    fetched = undefined;
+    return new Promise(() => {});
+  };
+  return () => (fetched ??= fetch().catch(failed));
+};
+const blocked = new Set(JSON.parse(page.blocked ?? "[]"));
+const context = { page, room, username, timeline, title, scroll, reading, status, blocked };
+const sidebar = once(async () => (await import("./sidebar.js")).keepSidebar(context));
+const typing = once(async () => new (await import("./typing.js")).Typing(part("typing"), room));
+const actions = once(async () => (await import("./actions.js")).offerActions(context));
+const folded = once(async () => (await import("./folded.js")).foldBlocked(context));
+const moved = once(() => import("./moved.js"));
+const renamed = once(() => import("./renamed.js"));
+const menus = once(async () => (await import("./menus.js")).prepareMenus());
+const presence = once(async () => (await import("./presence.js")).showPresence());
+const resting = once(async () => (await import("./resting.js")).watchRest());
+const keys = once(async () => (await import("./keys.js")).hearKeys());
 
 keepSession(username);
 keepDays(part("log"));
-prepareInvites();
-prepareSignOut(document.querySelector(".sign-out"), username, outbox);
+for (const form of document.querySelectorAll(".sign-out")) prepareSignOut(form, username, outbox);
 document.addEventListener("visibilitychange", seen);
+document.addEventListener("keydown", (event) => {
+  const { key, altKey, ctrlKey, metaKey } = event;
+  if (((ctrlKey || metaKey) && key === "k") || (altKey && (key === "ArrowUp" || key === "ArrowDown")))
+    keys().then((pressed) => pressed(event), event.preventDefault());
+});
+part("find").hidden = false;
+if (navigator.platform.startsWith("Mac")) part("find").lastElementChild.textContent = "⌘ K";
+part("find").addEventListener("click", () => keys().then((pressed) => pressed()));
+for (const menu of document.querySelectorAll(".menu")) menu.addEventListener("toggle", menus, { once: true });
+for (const when of ["pointerover", "focusin"]) part("log").addEventListener(when, actions, { once: true });
+part("scroller").addEventListener("focus", actions, { once: true });
+part("composer")?.addEventListener("input", ({ target }) => target.value && typing().then((hints) => hints.typed()));
+if (document.querySelector("#empty [data-invite]")) menus();
+if (page.blocked) folded();
+if (part("sidebar").querySelector("[data-wanted]:not([aria-current])")) sidebar();
+if (part("sidebar").querySelector("[data-person]")) presence();
+setTimeout(resting, MINUTE);
 
-if (latest === "true") {
-  outbox.start();
-  new Feed(username, cursor, { events, state: (state) => status.show(state), gone: leave }).start();
-}
+if (latest) outbox.start();
+new Feed(username, page.cursor, { events, signal, state: (state) => status.show(state), gone: leave }).start();
+seen();
 
 function send(text) {
   outbox.add(room, text);
   const home = `${root}/rooms/${room}`;
   // An older page has no present to show it in; an address that fills in the box would fill it in again.
-  if (latest !== "true") return location.assign(home);
+  if (!latest) return location.assign(home);
   const plain = location.pathname === home || location.pathname.startsWith(`${root}/chat/`);
   if (!plain || location.search) history.replaceState(null, "", home);
   scroll.toEnd();
 }
 
 function events(batch) {
-  for (const { type, message } of batch) {
+  for (const event of batch) {
+    const { type, message } = event;
+    const here = latest && event.room === room;
     if (type === "resync") startOver();
-    else if (message?.room === room) receive(message);
+    // Whose account is gone, no event says: what stands here of theirs is read anew, not by everybody at once.
+    if (type === "person.departed" && !event.was) setTimeout(startOver, Math.random() * CROWD);
+    if (type.startsWith("person.") && blocked.delete(event.was)) blocked.add(event.username);
+    if (type === "message.posted" && here) receive(message);
+    else if (type === "message.deleted" && here) timeline.remove(event.message_id);
+    else if (type === "room.cleared" && here) timeline.clear(event.through);
+    else if (type === "read.moved" && here && reading?.moved(event.read_id)) title.clear();
+    else if (type.startsWith("block.")) folded().then((fold) => fold(event));
+    else if (type === "person.renamed" && event.was === username)
+      moved().then((kept) => leave(kept.personMoved(username, event.username)));
+    else if (type === "room.renamed") moved().then((kept) => kept.roomMoved(username, room, event));
+    else if (type.startsWith("person.") && event.was) renamed().then(({ rename }) => rename(event));
+    if (type !== "message.posted" || event.room !== room) sidebar().then((rooms) => rooms.hear(event));
   }
+}
+
+function signal(name, { room: where, username: who }) {
+  if (name === "typing" && where === room && who !== username && part("typing"))
+    typing().then((hints) => hints.heard(who));
 }
 
 function receive(message) {
   const article = show(message);
   if (message.author === username && message.client_id) outbox.settle(message.client_id);
-  if (!article || message.author === username) return;
-  if (!scroll.atEnd) scroll.offerNews();
-  if (!scroll.atEnd || document.hidden) title.add();
+  if ("typing" in page) typing().then((hints) => hints.said(message.author));
+  if (!article || message.author === username || (scroll.atEnd && !document.hidden)) return seen();
+  const missed = reading?.missed(article);
+  if (!scroll.atEnd) scroll.offerNews(missed);
+  title.add();
 }
 
 function show(message) {
@@ -79,12 +143,16 @@ function showPending(entries) {
 }
 
 async function startOver() {
+  if (!latest) return;
   const present = await messages.latest(room).catch(() => null);
   if (!present) return location.reload();
   timeline.replace(present);
   earlier.more();
+  seen();
 }
 
 function seen() {
-  if (!document.hidden && scroll.atEnd) title.clear();
+  if (document.hidden || !scroll.atEnd) return;
+  title.clear();
+  reading?.reached();
 }

@@ -10,7 +10,8 @@ const AWAY = 10000;
  * A tab that finds a gap before a batch (it is new, or it slept) catches up by its own cursor. Batches may reach
  * `hear.events` twice and out of order; whoever shows them goes by their ids.
  *
- * `hear` is an object of callbacks: events([event]), state("live" | "connecting" | "offline"), gone().
+ * `hear` is an object of callbacks: events([event]), signal(event, data), state("live" | "connecting" | "offline"),
+ * gone().
  */
 export class Feed {
   #cursor;
@@ -47,6 +48,10 @@ export class Feed {
         this.#hear.events(batch.events);
         this.#tell({ batch });
       },
+      signal: (...signal) => {
+        this.#hear.signal(...signal);
+        this.#tell({ signal });
+      },
       state: (state) => {
         if (this.#stream !== stream || state === this.#state) return;
         this.#show(state);
@@ -70,13 +75,14 @@ export class Feed {
     this.#stream = null;
   }
 
-  #overheard({ batch, state, polls, hello, gone }) {
+  #overheard({ batch, signal, state, polls, hello, gone }) {
     if (gone) return this.#hear.gone();
     if (hello) return this.#election.leading && this.#tell({ state: this.#state });
     if (this.#election.leading) return;
     this.#election.alive();
     if (polls) polling.remember();
     if (state) this.#show(state);
+    if (signal) this.#hear.signal(...signal);
     if (batch) this.#take(batch);
     if (this.#behind) this.#catchUp();
   }

@@ -26,7 +26,7 @@ export class Outbox {
 
   constructor(username, hear) {
     this.#username = username;
-    this.#prefix = named(`outbox:${username}:`);
+    this.#prefix = outboxOf(username);
     this.#hear = hear;
     onChange((key) => {
       if (key === null || key.startsWith(this.#prefix)) this.#changed();
@@ -135,6 +135,11 @@ export class Outbox {
   #changed() {
     this.#hear.changed(this.entries);
   }
+}
+
+/** Where what a person has not sent yet begins among what the browser keeps. */
+export function outboxOf(username) {
+  return named(`outbox:${username}:`);
 }
 
 function parse(text) {

@@ -35,7 +35,9 @@ export class Scroll {
     return result;
   }
 
-  offerNews() {
+  /** Offers the way to so many messages below. */
+  offerNews(count) {
+    this.#pill.textContent = count > 1 ? `${count} new messages ↓` : "New message ↓";
     this.#pill.hidden = false;
   }
 
@@ -50,6 +52,5 @@ function button() {
   pill.type = "button";
   pill.className = "pill";
   pill.hidden = true;
-  pill.textContent = "New messages ↓";
   return pill;
 }

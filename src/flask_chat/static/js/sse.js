@@ -1,6 +1,6 @@
 /**
  * Reads an event stream (HTML Living Standard, 9.2) from text as it comes, in pieces of any size.
- * Calls `frame({id, data, retry})` for every frame that carries one of them. A bare `id:` without data is handed on
+ * Calls `frame({id, data, retry, event})` for every frame that carries one of them. A bare `id:` without data is handed on
  * too: whoever follows decides what it is worth.
  */
 export class SseParser {
@@ -25,7 +25,7 @@ export class SseParser {
     const field = colon < 0 ? line : line.slice(0, colon);
     const value = colon < 0 ? "" : line.slice(colon + 1).replace(/^ /, "");
     if (field === "data") this.#current.data = "data" in this.#current ? `${this.#current.data}\n${value}` : value;
-    else if (field === "id") this.#current.id = value;
+    else if (field === "id" || field === "event") this.#current[field] = value;
     else if (field === "retry" && /^\d+$/.test(value)) this.#current.retry = Number(value);
   }
 

@@ -8,10 +8,13 @@ const PATIENCE = 1500;
 /** One calm line about the connection; a hiccup of a second or two is nobody's business. */
 export class Status {
   #element;
+  #hint;
   #timer;
 
-  constructor(element) {
+  /** `writing` says whether there is a box to write in. */
+  constructor(element, writing) {
     this.#element = element;
+    this.#hint = writing ? HINT : "";
     this.#rest();
   }
 
@@ -26,8 +29,16 @@ export class Status {
     this.#element.textContent = WORDS[state];
   }
 
+  /** Tells of something that was asked for and refused, until the reader goes on. */
+  tell(words) {
+    clearTimeout(this.#timer);
+    this.#element.dataset.state = "told";
+    this.#element.textContent = words;
+    this.#timer = setTimeout(() => this.#rest(), 8000);
+  }
+
   #rest() {
     delete this.#element.dataset.state;
-    this.#element.textContent = HINT;
+    this.#element.textContent = this.#hint;
   }
 }

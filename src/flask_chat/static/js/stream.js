@@ -15,6 +15,7 @@ const POLLING = named("polling");
  * `hear` is an object of callbacks:
  *   batch({before, cursor, events})  events, and the cursors before and after them
  *   state("live" | "connecting" | "offline")
+ *   signal(event, data)              something of the moment, which no cursor comes back to
  *   alive()                          the server was heard, an event or not
  *   gone()                           nobody is signed in here any more
  */
@@ -115,10 +116,12 @@ export class Stream {
     controller.abort();
   }
 
-  #frame({ id, data, retry }) {
+  #frame({ id, data, retry, event }) {
     if (retry !== undefined) this.#retry = retry;
     // The bare id that greets a connection may lie ahead of events still to come: only events move the cursor.
-    if (data !== undefined && id !== undefined) this.#advance([JSON.parse(data)], id);
+    if (data === undefined) return;
+    if (event) this.#hear.signal(event, JSON.parse(data));
+    else if (id !== undefined) this.#advance([JSON.parse(data)], id);
   }
 
   #advance(events, cursor) {

@@ -8,6 +8,9 @@ export class Timeline {
   #log;
   #username;
 
+  /** Called with each article that comes. */
+  dressing = () => {};
+
   constructor(log, username) {
     this.#log = log;
     this.#username = username;
@@ -22,8 +25,20 @@ export class Timeline {
     return this.#log.getElementsByClassName("message");
   }
 
-  get empty() {
-    return this.articles.length === 0;
+  /** Takes away every message up to an id. */
+  clear(through) {
+    for (const article of [...this.articles]) if (Number(article.dataset.id) <= through) this.remove(article.dataset.id);
+  }
+
+  /** Takes a message away; what followed under the same name stands for itself. */
+  remove(id) {
+    const article = document.getElementById(`message-${id}`);
+    const after = article?.nextElementSibling;
+    if (!article) return;
+    if (!("continues" in article.dataset)) after?.removeAttribute("data-continues");
+    article.remove();
+    if (after?.matches(".message")) separate(after);
+    else if (this.#log.lastElementChild?.matches(".day")) this.#log.lastElementChild.remove();
   }
 
   /** Shows a message of the API where it belongs; returns its article, or null if it is there already. */
@@ -93,7 +108,16 @@ export class Timeline {
   #dress(article) {
     article.toggleAttribute("data-mine", article.dataset.author === this.#username);
     localise(article);
+    for (const mention of article.querySelectorAll(".mention"))
+      mention.toggleAttribute("data-me", mention.dataset.name === this.#username);
+    this.dressing(article);
   }
+}
+
+/** Whether the HTML of a message names somebody. */
+export function mentions(html, username) {
+  if (!html.includes('class="mention"')) return false;
+  return [...parse(html).querySelectorAll(".mention")].some(({ dataset }) => dataset.name === username);
 }
 
 /** The one place where HTML becomes elements, and only HTML that the server has made from its own template. */

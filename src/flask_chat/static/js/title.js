@@ -1,19 +1,26 @@
-/** The number of unread messages, in the title of the tab. */
+/** The number of messages that wait for the reader, here and in other rooms, in the title of the tab. */
 export class Title {
   #plain = document.title;
-  #unread = 0;
+  #here = 0;
+  #elsewhere = 0;
 
   add() {
-    this.#unread++;
+    this.#here++;
     this.#show();
   }
 
   clear() {
-    this.#unread = 0;
+    this.#here = 0;
+    this.#show();
+  }
+
+  set elsewhere(count) {
+    this.#elsewhere = count;
     this.#show();
   }
 
   #show() {
-    document.title = this.#unread ? `(${this.#unread}) ${this.#plain}` : this.#plain;
+    const waiting = this.#here + this.#elsewhere;
+    document.title = waiting ? `(${waiting}) ${this.#plain}` : this.#plain;
   }
 }

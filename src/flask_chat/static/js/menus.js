@@ -1,9 +1,11 @@
+import { copy } from "./clipboard.js";
 import { root } from "./root.js";
 
 const LOCAL = /^(localhost|127\.[\d.]+|\[::1\])$/;
 
-/** Fills in the address that this reader came by, and lets them copy it. */
-export function prepareInvites() {
+/** Menus close when something else is pressed; an invitation says the address that this reader came by. */
+export function prepareMenus() {
+  for (const menu of document.querySelectorAll(".menu")) prepareMenu(menu);
   for (const invite of document.querySelectorAll("[data-invite]")) {
     const code = invite.querySelector("code");
     code.textContent = `${location.origin}${root}/`;
@@ -15,14 +17,16 @@ export function prepareInvites() {
     button.textContent = "Copy";
     code.after(button);
     button.addEventListener("click", async () => {
-      const copied = await copy(code);
+      const copied = await copy(code.textContent);
       button.textContent = copied ? "Copied" : "Press Ctrl+C";
       setTimeout(() => {
         button.textContent = "Copy";
       }, 4000);
     });
   }
-  const menu = document.querySelector(".menu");
+}
+
+function prepareMenu(menu) {
   addEventListener("click", ({ target }) => {
     if (!menu.contains(target)) menu.open = false;
   });
@@ -31,15 +35,4 @@ export function prepareInvites() {
     menu.open = false;
     menu.firstElementChild.focus();
   });
-}
-
-/** Plain HTTP has no clipboard: there the text is selected and the old command tried. */
-async function copy(element) {
-  try {
-    await navigator.clipboard.writeText(element.textContent);
-    return true;
-  } catch {
-    getSelection().selectAllChildren(element);
-    return document.execCommand("copy");
-  }
 }
