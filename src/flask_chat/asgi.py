@@ -17,7 +17,7 @@ from . import config, events, logs
 from .api.messages import PostMessage
 from .api.reading import PutMark
 from .api.typing import PostTyping
-from .chat import idle, retention, statistics
+from .chat import idle, retention, statistics, thinning
 from .http import asgi, request_ids
 from .http.prefix import Elsewhere, within
 from .http.problems import Problem
@@ -39,7 +39,12 @@ from .web.takeout import TakeOut
 
 log = structlog.get_logger("flask_chat.requests")
 
-DAILY: dict[str, Chore] = {"days": statistics.keep, "names": idle.sweep, "retention": retention.sweep}
+DAILY: dict[str, Chore] = {
+    "days": statistics.keep,
+    "names": idle.sweep,
+    "retention": retention.sweep,
+    "log": thinning.sweep,
+}
 """What is done once a day."""
 
 READERS = 2

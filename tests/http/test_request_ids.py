@@ -137,9 +137,10 @@ def test_what_fails_in_the_writer_names_all_whose_work_it_was(
 ) -> None:
     database: Database = gateway.chat.db
     ann = gateway.bearer("Ann")
-    held = threading.Event()
+    held, begun = threading.Event(), threading.Event()
 
     def hold(transaction: Transaction, items: list[None]) -> list[None]:
+        begun.set()
         assert held.wait(10)
         return items
 
@@ -151,6 +152,9 @@ def test_what_fails_in_the_writer_names_all_whose_work_it_was(
 
     async def post() -> list[Answer]:
         first = database.submit_from_loop(hold, None)
+        # Not in one commit with what is to fail.
+        while not begun.is_set():
+            await turns(1)
         request = {"text": "hello"}
         both = [
             asyncio.ensure_future(

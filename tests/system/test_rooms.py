@@ -8,6 +8,7 @@ from collections.abc import Callable
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
+from ..faults.clients import within
 from .people import arrive, ready, say, sees, stored
 from .running import Program
 
@@ -96,6 +97,16 @@ def test_what_was_read_on_one_device_waits_on_no_other(
     other.goto("/rooms/lobby")
     expect(stored(other).last).to_have_text("news")
     expect(ann).to_have_title(re.compile("^Lobby"))
+
+
+def test_a_mark_of_another_device_takes_back_nothing_that_was_read_here(ann: Page, dora: Program) -> None:
+    first = dora.say("one")["id"]
+    last = dora.say("two")["id"]
+    expect(stored(ann)).to_have_count(2)
+    # Another device got less far, and its mark comes while this one still waits with its own.
+    mine = ann.context.request
+    assert mine.put("/api/rooms/lobby/read", data={"through": first}).ok
+    within(10, lambda: mine.get("/api/rooms").json()["rooms"][0]["read_id"] == last, "all is read")
 
 
 def test_what_comes_while_nobody_looks_has_a_line_above_it(ann: Page, dora: Program) -> None:

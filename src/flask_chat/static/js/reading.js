@@ -10,7 +10,7 @@ export class Reading {
   #base;
   #read;
   #told;
-  #sent = new Set();
+  #mark;
   #missed = 0;
   #timer = null;
   #wait = FIRST;
@@ -20,7 +20,7 @@ export class Reading {
   constructor(context) {
     this.#context = context;
     this.#address = `/api/rooms/${context.room}/read`;
-    this.#base = this.#read = this.#told = Number(context.page.read);
+    this.#base = this.#read = this.#told = this.#mark = Number(context.page.read);
     document.addEventListener("visibilitychange", () => document.hidden && this.#tell());
     addEventListener("pagehide", () => this.#tell());
     if (Number(context.page.unread)) this.#begin();
@@ -63,10 +63,16 @@ export class Reading {
 
   /** The mark was moved, here or by another device of this person; returns whether nothing is new any more. */
   moved(id) {
-    if (this.#sent.has(id) || id === this.#told) return false;
-    this.#told = id;
-    if (id < this.#read) this.#hold(id);
-    else this.#read = id;
+    // What was read here and is not told yet is ahead of marks that others move: only one that goes back is meant so.
+    const back = id < this.#mark;
+    this.#mark = id;
+    if (id === this.#told) return false;
+    if (back) {
+      this.#hold(id);
+    } else {
+      this.#told = Math.max(this.#told, id);
+      this.#read = Math.max(this.#read, id);
+    }
     const level = id >= this.#last;
     if (level) this.#missed = 0;
     return level;
@@ -102,9 +108,14 @@ export class Reading {
   }
 
   #draw(article) {
-    this.#line?.removeAttribute("data-new");
+    const { scroll } = this.#context;
+    const before = this.#line;
     this.#line = article;
-    article.dataset.new = "";
+    const erase = () => before?.removeAttribute("data-new");
+    // The scroller keeps its place from its end: only what changes below what is read would move it.
+    if (before?.getBoundingClientRect().top > 0) scroll.hold(erase);
+    else erase();
+    scroll.hold(() => (article.dataset.new = ""));
   }
 
   #tell() {
@@ -113,7 +124,6 @@ export class Reading {
     if (this.#read <= this.#told) return;
     const before = this.#told;
     this.#told = this.#read;
-    this.#sent.add(this.#read);
     // It must get through although the page is being left.
     send("PUT", this.#address, { through: this.#read }, { keepalive: true }).catch(() => {
       // As if the end had not been seen yet: it is told the next time.
