@@ -12,12 +12,13 @@ import structlog
 from flask import Flask
 from flask.testing import FlaskClient
 
-from flask_chat import create_app, schema
+from flask_chat import schema
 from flask_chat.config import Config
 from flask_chat.db import SQLite
 from flask_chat.db.postgresql import PostgreSQL
 from flask_chat.http.services import Services
 
+from . import apps
 from .engines import Postgres, Redis
 from .servers import ChatServer, serving
 
@@ -66,9 +67,9 @@ def sqlite_config(tmp_path: Path, migrated_file: Path) -> Config:
 @pytest.fixture
 def app(config: Config) -> Iterator[Flask]:
     """The application on fresh data, without a server."""
-    app = create_app(config)
+    app = apps.opened(config)
     yield app
-    app.extensions["flask_chat"].close()
+    apps.close(app)
 
 
 @pytest.fixture

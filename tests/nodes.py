@@ -6,12 +6,13 @@ import asyncio
 import random
 from collections.abc import Sequence
 
-from flask_chat import create_app, events
+from flask_chat import events
 from flask_chat.bus.memory import MemoryBus
 from flask_chat.config import Config
 from flask_chat.events import Event
 from flask_chat.http.services import Services
 
+from . import apps
 from .http.gateway import Gateway
 
 PATIENCE = 5.0
@@ -66,7 +67,8 @@ class Node:
         self.start()
 
     def start(self) -> None:
-        self.gateway = Gateway(create_app(self._config))
+        self._app = apps.opened(self._config)
+        self.gateway = Gateway(self._app)
 
     @property
     def chat(self) -> Services:
@@ -74,7 +76,7 @@ class Node:
 
     def stop(self) -> None:
         self.gateway.close()
-        self.chat.close()
+        apps.close(self._app)
 
     def last(self) -> int:
         with self.chat.db.read() as connection:

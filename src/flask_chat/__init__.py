@@ -62,12 +62,23 @@ __version__ = configuration.VERSION
 def create_app(config: Config | None = None) -> Flask:
     """Wire the house and open the chat's data. Raises what :func:`flask_chat.opening.open_once` says."""
     config = config or Config.from_environment()
+    app = wire(config.prefix)
+    if os.environ.get("FLASK_RUN_FROM_CLI") == "true":
+        # `flask routes` beside a running chat must not reach for its data; a request does.
+        app.wsgi_app = opening.on_first_request(app, config)  # type: ignore[assignment, method-assign]
+    else:
+        opening.open_once(app, config)
+    return app
+
+
+def wire(prefix: str = "") -> Flask:
+    """The application with its routes below a prefix, and no data yet."""
     app = Flask(__name__, static_folder=None)
     app.config.update(
-        APPLICATION_ROOT=config.prefix or "/",
+        APPLICATION_ROOT=prefix or "/",
         SESSION_COOKIE_NAME=identity.COOKIE,
         # Two chats on one host must not take each other's cookies away.
-        SESSION_COOKIE_PATH=config.prefix or "/",
+        SESSION_COOKIE_PATH=prefix or "/",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_REFRESH_EACH_REQUEST=False,
@@ -116,11 +127,6 @@ def create_app(config: Config | None = None) -> Flask:
     app.logger.disabled = True
     for command in cli.main.commands.values():
         app.cli.add_command(command)
-    if os.environ.get("FLASK_RUN_FROM_CLI") == "true":
-        # `flask routes` beside a running chat must not reach for its data; a request does.
-        app.wsgi_app = opening.on_first_request(app, config)  # type: ignore[assignment, method-assign]
-    else:
-        opening.open_once(app, config)
     return app
 
 

@@ -7,7 +7,19 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import update
 
-from flask_chat.chat import audit, conversations, invitations, members, people, restrictions, rooms, upkeep
+from flask_chat.chat import (
+    audit,
+    conversations,
+    invitations,
+    members,
+    memberships,
+    people,
+    restrictions,
+    rooms,
+    sessions,
+    settings,
+    upkeep,
+)
 from flask_chat.chat.errors import Forbidden, Invalid, NotFound
 from flask_chat.chat.invitations import OVER, Made, invitation
 from flask_chat.chat.people import Person
@@ -73,6 +85,30 @@ def test_an_invitation_into_the_chat_is_used_by_those_who_are_new(chat: Services
 
     chat.db.write(come)
     assert uses(chat, made) == 1
+
+
+@pytest.mark.parametrize("joining", ["invited", "approval"])
+def test_where_not_everybody_may_join_a_guest_lets_nobody_new_in(chat: Services, joining: str) -> None:
+    ann, bob, cleo = arrive(chat, "Ann"), arrive(chat, "Bob"), arrive(chat, "Cleo", people.MEMBER)
+    room = attic(chat, ann)
+    guests = invite(chat, ann, room.slug)
+    chat.db.write(lambda transaction: memberships.add(transaction, room, cleo))
+    members = invite(chat, cleo, room.slug)
+    chat.db.write(lambda transaction: settings.change(transaction, {"joining": joining}))
+
+    def come(name: str, made: Made) -> None:
+        def change(transaction: Transaction) -> None:
+            who, _ = sessions.begin(transaction, name, invited=True)
+            invitations.accept(transaction, who, made.token)
+
+        chat.db.write(change)
+
+    with pytest.raises(Forbidden):
+        come("Mallory", guests)
+    with chat.db.read() as connection:
+        assert people.named(connection, "Mallory") is None, "nor does anybody get a name"
+    come("Dora", members)
+    assert accept(chat, bob, guests) == room, "who is here already comes in"
 
 
 def test_the_token_is_kept_by_nobody(chat: Services) -> None:

@@ -109,6 +109,16 @@ def test_a_moderator_keeps_order_in_public_rooms_and_knows_nothing_of_others(
         do(chat, members.drop, cast["Dora"], attic, "Ann")
 
 
+def test_a_moderator_puts_nobody_out_who_is_not_below_them(chat: Services, cast: dict[str, Person]) -> None:
+    eve, frank = arrive(chat, "Eve", people.OWNER), arrive(chat, "Frank", people.MODERATOR)
+    for each in (eve, frank):
+        do(chat, members.put, each, "kitchen", each.username)
+        with pytest.raises(Forbidden):
+            do(chat, members.drop, cast["Dora"], "kitchen", each.username)
+    do(chat, members.drop, cast["Ann"], "kitchen", "Frank")
+    assert inside(chat, cast, "kitchen") == {"Ann": "owner", "Eve": "member"}, "it is her kitchen"
+
+
 def test_a_room_whose_owner_leaves_goes_to_who_was_in_it_longest(chat: Services, cast: dict[str, Person]) -> None:
     for name in ("Cleo", "Bob"):
         do(chat, members.put, cast[name], "kitchen", name)

@@ -154,8 +154,11 @@ def test_a_person_in_the_same_commit_is_asked_for_by_themselves(
 ) -> None:
     real = rooms.for_members
 
-    def only_ann(connection: Connection, asked: set[tuple[int, str]]) -> dict[tuple[int, str], rooms.Room]:
-        return real(connection, {(person_id, slug) for person_id, slug in asked if person_id == ann.id})
+    def only_ann(
+        connection: Connection, asked: set[tuple[int, str]], *, former: bool = False
+    ) -> dict[tuple[int, str], rooms.Room]:
+        mine = {(person_id, slug) for person_id, slug in asked if person_id == ann.id}
+        return real(connection, mine, former=former)
 
     monkeypatch.setattr(rooms, "for_members", only_ann)
     first, second = together(chat, messages.draft(ann, "lobby", "mine"), messages.draft(bob, "lobby", "not mine"))
@@ -284,6 +287,29 @@ def test_what_was_deleted_does_not_come_back_when_it_is_sent_again(chat: Service
         [outcome] = together(chat, Draft(ann, "lobby", text, "c1"))
         assert isinstance(outcome, Conflict)
     assert page(chat) == []
+
+
+@pytest.mark.parametrize("kind", [rooms.PUBLIC, rooms.PRIVATE])
+def test_what_is_sent_to_a_rooms_old_address_arrives_once_and_only_from_those_in_it(
+    chat: Services, ann: Person, bob: Person, kind: str
+) -> None:
+    kitchen = chat.db.write(lambda transaction: rooms.create(transaction, ann, "Kitchen", kind))
+    [first] = together(chat, messages.draft(ann, kitchen.slug, "hello", "c1"))
+    galley = chat.db.write(lambda transaction: rooms.rename(transaction, kitchen, "Galley"))
+    again, late, outsiders, now = together(
+        chat,
+        messages.draft(ann, kitchen.slug, "hello", "c1"),
+        messages.draft(ann, kitchen.slug, "late"),
+        messages.draft(bob, kitchen.slug, "not mine"),
+        messages.draft(ann, galley.slug, "hello", "c1"),
+    )
+    assert isinstance(first, Posted)
+    assert isinstance(again, Posted)
+    assert isinstance(late, Posted)
+    assert isinstance(now, Posted)
+    assert isinstance(outsiders, NotFound)
+    assert (again.new, now.new, late.new, late.message.room) == (False, False, True, galley.slug)
+    assert again.message.id == now.message.id == first.message.id
 
 
 def test_nothing_continues_what_was_deleted(chat: Services, ann: Person, bob: Person) -> None:

@@ -13,7 +13,7 @@ from flask_chat.chat.messages import message
 from flask_chat.chat.people import Person
 from flask_chat.http.services import Services
 
-from .people_here import again, arrive, do, enter, find, listen, room_of, say, texts
+from .people_here import again, arrive, do, enter, find, listen, promote, room_of, say, texts
 
 
 @pytest.fixture
@@ -192,6 +192,14 @@ def test_nobody_keeps_order_among_their_equals(chat: Services, dora: Person, act
     assert len(written_down(chat)) == 1
 
 
+@pytest.mark.parametrize("act", ["mute", "ban"])
+def test_who_owns_the_chat_no_more_has_no_power_left_over_moderators(chat: Services, dora: Person, act: str) -> None:
+    mallory = arrive(chat, "Mallory", people.OWNER)
+    promote(chat, mallory, people.MODERATOR)
+    with pytest.raises(Forbidden, match="lower role"):
+        do(chat, lambda transaction: getattr(moderation, act)(transaction, mallory, dora))
+
+
 def test_a_rooms_owner_mutes_members_there_and_moderators_nowhere(
     chat: Services, ann: Person, bob: Person, dora: Person
 ) -> None:
@@ -215,6 +223,17 @@ def test_nobody_lifts_what_was_imposed_on_themselves(chat: Services, dora: Perso
     with pytest.raises(Forbidden, match="Somebody else"):
         do(chat, lambda transaction: moderation.lift(transaction, dora, mute.id))
     do(chat, lambda transaction: moderation.lift(transaction, eve, mute.id))
+
+
+def test_moderators_do_not_lift_what_the_owner_imposed_on_one_of_them(chat: Services, dora: Person) -> None:
+    cleo, eve = arrive(chat, "Cleo", people.MODERATOR), arrive(chat, "Eve", people.OWNER)
+    do(chat, lambda transaction: moderation.ban(transaction, eve, dora))
+    with chat.db.read() as connection:
+        ban = restrictions.banned(connection, dora.id, None)
+    assert ban is not None
+    with pytest.raises(Forbidden, match="lower role"):
+        do(chat, lambda transaction: moderation.lift(transaction, cleo, ban.id))
+    do(chat, lambda transaction: moderation.lift(transaction, eve, ban.id))
 
 
 def test_what_would_be_over_already_is_refused(chat: Services, ann: Person, dora: Person) -> None:

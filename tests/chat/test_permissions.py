@@ -144,6 +144,24 @@ def test_in_a_lockdown_guests_say_nothing_and_members_go_on(
         assert all(permissions.may(connection, cast["member", 0], act, lobby) for act in speaking)
 
 
+def test_who_is_muted_says_nothing_by_rooms_conversations_or_invitations_either(chat: Services) -> None:
+    ann, dora, bob = arrive(chat, "Ann", people.MODERATOR), arrive(chat, "Dora", people.OWNER), arrive(chat, "Bob")
+    garden = room_of(chat, bob, "Garden")
+    enter(chat, garden, ann)
+    speaking = {act for act, rule in RULES.items() if rule.speaks}
+
+    def refused(who: Person, room: Room | None) -> set[str]:
+        with chat.db.read() as connection:
+            return {act for act in speaking if "muted" in (permissions.why_not(connection, who, act, room) or "")}
+
+    do(chat, lambda transaction: moderation.mute(transaction, dora, bob, room=garden))
+    assert refused(bob, garden) == speaking
+    assert not refused(bob, None) | refused(bob, find(chat, bob)), "he is muted in one room alone"
+    do(chat, lambda transaction: moderation.mute(transaction, dora, bob))
+    assert refused(bob, None) == refused(bob, find(chat, bob)) == speaking
+    assert not refused(ann, garden)
+
+
 def test_without_guests_they_only_look_even_where_they_own_a_room(chat: Services) -> None:
     ann = arrive(chat, "Ann")
     place = room_of(chat, ann, "Ann’s")

@@ -332,3 +332,11 @@ def test_nobody_who_is_banned_begins_a_session(chat: Services) -> None:
     with pytest.raises(Forbidden, match="banned"):
         chat.db.write(lambda transaction: sessions.begin(transaction, "Bob", browser=FIREFOX))
     assert begin(chat, "Bob")
+
+
+def test_the_owner_comes_in_from_a_range_of_addresses_that_a_moderator_banned(chat: Services) -> None:
+    token = begin(chat, "Dora")
+    dora = found(chat, token).person
+    chat.db.write(lambda transaction: people.appoint_owner(transaction, dora))
+    chat.db.write(lambda transaction: restrictions.add(transaction, restrictions.BAN, dora, network="192.0.2.0/24"))
+    assert chat.db.write(lambda transaction: sessions.begin(transaction, "Dora", [token], browser=FIREFOX))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -196,6 +197,26 @@ def test_clearing_removes_all_that_was_said_and_writes_down_who_did_it(
     say(chat, bob, "kitchen", "again")
     with chat.db.read() as connection:
         assert [message.text for message in messages.page(connection, room, limit=10)] == ["again"]
+
+
+def test_what_is_said_while_a_room_is_cleared_stays(chat: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upkeep, "CLEARED_AT_ONCE", 2)
+    ann = arrive(chat, "Ann")
+    room = kitchen(chat, ann)
+    for number in range(5):
+        say(chat, ann, "kitchen", str(number))
+    piece, meanwhile = upkeep._clear_some, ["two", "one"]
+
+    def interrupted(*of: Any) -> Any:
+        done = piece(*of)
+        if meanwhile:
+            say(chat, ann, "kitchen", meanwhile.pop())
+        return done
+
+    monkeypatch.setattr(upkeep, "_clear_some", interrupted)
+    assert upkeep.clear(chat.db, ann, "kitchen", "Kitchen") == 5
+    with chat.db.read() as connection:
+        assert [message.text for message in messages.page(connection, room, limit=10)] == ["one", "two"]
 
 
 def test_clearing_is_asked_twice_and_not_for_everybody(chat: Services) -> None:

@@ -20,7 +20,7 @@ from .clients import StreamReader, cursor, history, program, say, token_of, with
 MOST = 256
 """KiB that the server may hold for one such reader."""
 
-SLOW = 16
+SLOW = 32
 
 CONNECTIONS = 8
 

@@ -37,6 +37,10 @@ def test_every_kind_of_refusal_has_its_status(error: Exception, status: int) -> 
     assert told.headers["cache-control"] == "no-store"
 
 
+def test_half_a_character_in_the_reason_is_told_of_all_the_same() -> None:
+    assert json.loads(Problem(422, "There is no “\ud800”.").encode())["detail"] == "There is no “?”."
+
+
 def test_who_must_wait_is_told_how_long() -> None:
     for error, seconds in ((TooFast("No.", 7), "7"), (StorageUnavailable("No."), "5")):
         told = problem(error)

@@ -73,3 +73,13 @@ def test_signs_of_life_and_the_end_of_a_document_show_nothing() -> None:
     document = Document(1, "")
     assert re.fullmatch(rb"<!--.*-->\n", document.heartbeat)
     assert document.farewell() == b""
+
+
+def test_each_message_of_a_document_leads_to_where_it_is_reported_or_deleted() -> None:
+    article = (
+        '<article class="message" id="message-7"><div class="byline">Bob <time>12:00</time></div>a</time></article>'
+    )
+    shown = (
+        Document(1, "2026-11-23").encode([event(7, html=article), event(8, html=article.replace("7", "8"))]).decode()
+    )
+    assert re.findall(r'</time><a class="fix" href="([^"]*)"', shown) == ["messages/7/report", "messages/8/report"]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from flask_chat.chat import memberships, people, rooms, signals
+from flask_chat.chat import blocks, conversations, memberships, people, restrictions, rooms, signals
 from flask_chat.chat.rooms import Room
 from flask_chat.chat.signals import Resting, Typing
 from flask_chat.live import announce
@@ -162,6 +162,23 @@ def test_who_is_not_in_the_room_gives_no_hint_there(gateway: Gateway) -> None:
         assert gateway.request("POST", f"/api/rooms/{room}/typing", cleo).status == 404
     assert gateway.request("POST", "/api/rooms/nowhere/typing", cleo).status == 404
     assert gateway.request("POST", "/api/rooms/lobby/typing").status == 401
+
+
+def test_who_may_not_write_gives_no_hint_that_they_do(gateway: Gateway) -> None:
+    ann, bob, mallory = (gateway.bearer(name) for name in ("Ann", "Bob", "Mallory"))
+    chat = gateway.chat
+    told: list[bytes] = []
+    with chat.db.read() as connection:
+        muted, blocker, blocked = (people.find(connection, name) for name in ("Ann", "Bob", "Mallory"))
+    chat.db.write(lambda transaction: restrictions.add(transaction, restrictions.MUTE, blocker, person_id=muted.id))
+    talk = chat.db.write(lambda transaction: conversations.begin(transaction, blocker, ["Mallory"])).room
+    chat.db.write(lambda transaction: blocks.add(transaction, blocker, blocked))
+    chat.bus.subscribe_signals(told.append)
+    for token, room in ((ann, "lobby"), (mallory, talk.slug), (bob, talk.slug)):
+        assert gateway.request("POST", f"/api/rooms/{room}/typing", token).status == 204
+    assert not told
+    assert gateway.request("POST", "/api/rooms/lobby/typing", mallory).status == 204
+    assert len(told) == 1
 
 
 def test_a_hint_is_never_kept(gateway: Gateway) -> None:

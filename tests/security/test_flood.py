@@ -53,9 +53,26 @@ def change_the_profile(client: FlaskClient, number: int) -> TestResponse:
     return client.patch("/api/people/Ann", json={"status": f"Busy {number}"})
 
 
+def block_and_hear_again(client: FlaskClient, number: int) -> TestResponse:
+    return (client.delete if number % 2 else client.put)("/api/blocks/Bob")
+
+
+def block_and_hear_again_by_form(client: FlaskClient, number: int) -> TestResponse:
+    return client.post(f"/people/Bob/{'unblock' if number % 2 else 'block'}")
+
+
+def change_what_counts(client: FlaskClient, number: int) -> TestResponse:
+    return client.put("/api/rooms/lobby/notifications", json={"notify": ("all", "none")[number % 2]})
+
+
+def change_what_counts_by_form(client: FlaskClient, number: int) -> TestResponse:
+    return client.post("/rooms/lobby/notifications", data={"notify": ("all", "none")[number % 2]})
+
+
 WAYS: tuple[Callable[[FlaskClient, int], TestResponse], ...] = (
     *(join, join_by_program, guess, guess_by_program),
     *(make_a_room, begin_a_conversation, change_the_profile),
+    *(block_and_hear_again, block_and_hear_again_by_form, change_what_counts, change_what_counts_by_form),
 )
 
 

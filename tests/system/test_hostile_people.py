@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from .running import Chat
+from .running import Chat, Program
 from .test_hostile_text import TEXTS
 
 PAGES = (
@@ -61,3 +61,19 @@ def test_hostile_words_about_people_and_rooms_stay_words(ann: Page, bob: Page, c
             assert ann.evaluate("globalThis.owned") is None, path
             assert ann.title() != "owned", path
             assert ann.locator("base, meta[http-equiv], iframe[srcdoc], [onerror], [onload]").count() == 0, path
+
+
+def test_the_beginning_of_a_name_shows_whichever_way_it_is_written(ann: Page, dora: Program) -> None:
+    ann.set_viewport_size({"width": 360, "height": 700})
+    for name in ("غرفة المعلمين والمعلمات في المدرسة", "A room of a name that is too long for a phone"):
+        ann.goto(f"/rooms/{dora.room(name, 'Ann')}")
+        hidden = ann.locator(".titles h1").evaluate(
+            """(title) => {
+                const range = document.createRange();
+                range.setStart(title.querySelector("bdi").firstChild, 0);
+                range.setEnd(title.querySelector("bdi").firstChild, 1);
+                const [letter, seen] = [range.getBoundingClientRect(), title.getBoundingClientRect()];
+                return letter.left < seen.left - 1 || letter.right > seen.right + 1;
+            }"""
+        )
+        assert not hidden, name

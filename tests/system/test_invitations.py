@@ -87,3 +87,9 @@ def test_the_pages_beside_a_room_fit_a_small_phone_and_axe_finds_nothing(new_con
         page.goto(path)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
         assert not Axe().run(page).response["violations"], path
+
+
+def test_what_leads_to_an_invitation_looks_the_same_in_every_room(ann: Page) -> None:
+    private = ann.context.request.post("/api/rooms", data={"name": "Attic", "kind": "private"}).json()
+    ann.goto(f"/rooms/{private['slug']}")
+    expect(ann.get_by_role("link", name="Invite")).to_have_css("text-decoration-line", "none")

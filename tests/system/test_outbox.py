@@ -124,6 +124,14 @@ def test_too_fast_waits_as_long_as_the_server_says(ann: Page) -> None:
     sees(ann, "patience")
 
 
+def test_who_has_to_wait_in_slow_mode_is_told_why(ann: Page) -> None:
+    detail = "This room is in slow mode. You can write again in 58 s."
+    problem = {"status": 429, "headers": {"Retry-After": "58"}, "json": {"detail": detail}}
+    ann.route(POSTS, lambda route: route.fulfill(**problem))
+    say(ann, "patience")
+    expect(waiting(ann).get_by_text(f"Not sent yet. {detail}")).to_be_visible()
+
+
 def test_another_person_on_the_same_browser_neither_sees_nor_sends_it(ann: Page, dora: Program) -> None:
     ann.route(POSTS, lambda route: route.abort())
     say(ann, "only from me")
@@ -170,3 +178,51 @@ def test_where_the_browser_keeps_nothing_talking_goes_on(join: Callable[..., Pag
     say(ann, "hello")
     sees(ann, "hello")
     sees(bob, "hello")
+
+
+def test_what_waits_for_a_room_that_has_another_address_meanwhile_arrives(ann: Page, dora: Program) -> None:
+    kitchen = dora.room("Kitchen", "Ann")
+    ann.goto(f"/rooms/{kitchen}")
+    ann.context.route("**/messages", lambda route: route.abort())
+    ann.get_by_label("Message to Kitchen").fill("soup?")
+    ann.get_by_label("Message to Kitchen").press("Enter")
+    expect(waiting(ann)).to_have_count(1)
+    ann.close()
+    dora.ask("PATCH", f"/api/rooms/{kitchen}", {"name": "Galley"})
+    ann.context.unroute("**/messages")
+    page = ann.context.new_page()
+    page.goto(f"/rooms/{kitchen}")
+    expect(page).to_have_url("/rooms/galley")
+    sees(page, "soup?")
+
+
+def test_what_waits_for_a_room_that_is_no_longer_mine_is_shown_where_i_am(ann: Page, dora: Program) -> None:
+    kitchen = dora.room("Kitchen", "Ann")
+    ann.goto(f"/rooms/{kitchen}")
+    ann.context.route("**/messages", lambda route: route.abort())
+    ann.get_by_label("Message to Kitchen").fill("soup?")
+    ann.get_by_label("Message to Kitchen").press("Enter")
+    expect(waiting(ann)).to_have_count(1)
+    ann.close()
+    dora.ask("DELETE", f"/api/rooms/{kitchen}/members/Ann")
+    ann.context.unroute("**/messages")
+    page = ann.context.new_page()
+    page.goto("/rooms/lobby")
+    expect(waiting(page).locator(".body")).to_have_text(["soup?"])
+    expect(waiting(page)).to_contain_text(f"For “{kitchen}”")
+    waiting(page).get_by_role("button", name="Remove").click()
+    expect(waiting(page)).to_have_count(0)
+
+
+def test_what_waits_under_a_name_that_was_changed_on_another_device_arrives(ann: Page, bob: Page) -> None:
+    ann.context.route("**/messages", lambda route: route.abort())
+    say(ann, "still me")
+    expect(waiting(ann)).to_have_count(1)
+    ann.close()
+    renamed = ann.context.request.patch("/api/people/Ann", data={"username": "Anna"})
+    assert renamed.status == 200, renamed.text()
+    ann.context.unroute("**/messages")
+    page = ann.context.new_page()
+    page.goto("/rooms/lobby")
+    sees(page, "still me")
+    sees(bob, "still me")

@@ -50,6 +50,26 @@ def test_rooms_appear_count_what_is_new_and_go_as_it_happens(ann: Page, dora: Pr
     expect(ann).to_have_title(re.compile(r"^\(1\) Lobby"))
 
 
+def test_what_was_taken_back_before_the_list_is_fetched_is_counted_by_nobody(ann: Page, dora: Program) -> None:
+    attic = dora.room("Attic", "Ann")
+    ann.clock.install()
+    ann.reload()
+    expect(entry(ann, "Attic")).to_be_visible()
+    ready(ann)
+    # The list is fetched a moment after somebody came into a room: all of this happens before.
+    ann.clock.pause_at(ann.evaluate("Date.now() + 1000"))
+    boats = dora.room("Boats", "Ann")
+    oops = dora.say("@Ann oops", boats)["id"]
+    dora.ask("DELETE", f"/api/rooms/{boats}/messages/{oops}")
+    dora.say("Up here", attic)
+    expect(count(ann, "Attic")).to_have_text("1 unread")
+    expect(entry(ann, "Boats")).to_have_count(0)
+    ann.clock.resume()
+    expect(entry(ann, "Boats")).to_be_visible()
+    expect(count(ann, "Attic")).to_have_text("1 unread")
+    expect(entry(ann, "Boats").locator(".count")).to_have_count(0)
+
+
 def test_what_is_new_has_a_line_above_it_and_is_read_on_every_device(
     ann: Page, bob: Page, dora: Program, new_context: Callable[..., BrowserContext]
 ) -> None:

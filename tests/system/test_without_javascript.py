@@ -122,8 +122,9 @@ def test_the_messages_and_the_text_box_stand_in_one_column(page: Page, dora: Pro
 
 
 def test_the_frame_of_one_who_is_signed_out_leads_back_in(page: Page) -> None:
-    page.context.clear_cookies()
     frame = page.frame_locator("iframe[title=Messages]")
+    page.frames[1].wait_for_url(re.compile("/timeline"), wait_until="commit")
+    page.context.clear_cookies()
     page.frames[1].goto(page.frames[1].url)
     expect(frame.get_by_role("heading", name="You are signed out.")).to_be_visible()
     frame.get_by_role("link", name="Join again").click(no_wait_after=True)

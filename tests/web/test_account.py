@@ -182,5 +182,12 @@ def test_guessing_a_present_password_is_limited_as_signing_in_is(app: Flask, ann
     assert int(answers[-1].headers["Retry-After"]) >= 1
 
 
+def test_passwords_are_not_judged_and_hashed_without_end(ann: FlaskClient, chat: Services) -> None:
+    chat.limits.on = True
+    answers = [ann.post("/account/password", data={"password": "easy"}) for _ in range(21)]
+    assert [answer.status_code for answer in answers] == [422] * 20 + [429]
+    assert int(answers[-1].headers["Retry-After"]) >= 1
+
+
 def test_who_has_not_claimed_their_name_is_asked_for_no_proof(sign_in: SignIn) -> None:
     assert len(codes(sign_in("Cleo"))) == 10

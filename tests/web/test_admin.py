@@ -79,6 +79,9 @@ def test_a_moderator_mutes_and_lifts_it(dora: FlaskClient, ann: FlaskClient, cha
     refused = ann.post("/rooms/lobby/messages", data={"message": "But"})
     assert refused.status_code == 403
     assert "You are muted until" in refused.text
+    lobby = ann.get("/rooms/lobby").text
+    assert "You are muted until" in lobby
+    assert "<textarea" not in lobby, "nothing to write in where nothing can be said"
     bans = dora.get("/admin/bans").text
     assert "Shouting &lt;b&gt;" in bans
     lift = re.search(r'action="(/admin/bans/\d+/lift)"', bans)
@@ -94,6 +97,9 @@ def test_who_is_banned_is_out_at_once_and_told_why(dora: FlaskClient, ann: Flask
     again = ann.post("/", data={"username": "Ann"})
     assert again.status_code == 403
     assert "You are banned from this chat. The reason given: Enough" in again.text
+    # Where their open page leads, before they say anything.
+    assert "You are banned from this chat. The reason given: Enough" in ann.get("/").text
+    assert "You are banned" not in dora.application.test_client().get("/").text
     lift = re.search(r'action="(/admin/bans/\d+/lift)"', dora.get("/admin/bans").text)
     assert lift is not None
     dora.post(lift[1])
@@ -154,6 +160,11 @@ def test_the_owner_changes_the_settings_and_everybody_sees_it(
     assert wrong.status_code == 422
     assert 'role="alert"' in wrong.text
     assert chat.settings.get() == kept
+    wrong = eve.post("/admin/settings", data={**form, "name": "The Attic", "lockdown": "yes", "name_days": "<few>"})
+    assert "“&lt;few&gt;” is no whole number." in wrong.text
+    assert 'value="The Attic"' in wrong.text
+    assert re.search(r'name="lockdown" value="yes" checked', wrong.text)
+    assert chat.settings.get() == kept
     assert ann.post("/admin/settings", data=form).status_code == 403
 
 
@@ -205,6 +216,14 @@ def test_the_audit_log_is_filtered(eve: FlaskClient, dora: FlaskClient) -> None:
     assert entries("about=Ann") == ["Muted somebody"]
     assert entries("by=Nobody") == []
     assert len(entries("before=2")) == 1
+
+
+def test_a_number_that_is_none_of_ours_is_none(eve: FlaskClient) -> None:
+    # A column of PostgreSQL breaks off at a number that it cannot hold.
+    assert "Lobby" in eve.get("/admin/rooms?after=2147483648").text
+    assert "Lobby" in eve.get("/admin/rooms?after=%D9%A1").text
+    answers = [eve.post(f"/admin/rooms/{id}", data={"days": ""}).status_code for id in ("1", "\u0661", "\uff11")]
+    assert answers == [303, 405, 405]
 
 
 def test_the_owner_ends_a_session(eve: FlaskClient, ann: FlaskClient) -> None:

@@ -49,6 +49,7 @@ def test_the_device_keeps_the_name_after_signing_out(app: Flask, ann: FlaskClien
     path, phone = link(ann), app.test_client()
     phone.post(path)
     phone.post("/sign-out")
+    assert "One browser in which you signed out" in ann.get("/account/sessions").text
     assert phone.post("/", data={"username": "Ann"}).status_code == 303
 
 

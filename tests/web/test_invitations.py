@@ -14,6 +14,8 @@ from flask_chat.chat import people, settings
 from flask_chat.config import Config
 from flask_chat.http.services import Services
 
+from . import keeping
+
 
 @pytest.fixture
 def attic(ann: FlaskClient) -> str:
@@ -89,6 +91,7 @@ def test_a_name_that_cannot_be_had_is_refused_and_uses_nothing_up(
 
 
 def test_a_link_opens_a_chat_that_is_for_the_invited(app: Flask, ann: FlaskClient, attic: str, chat: Services) -> None:
+    keeping.promote(chat, "Ann", people.MEMBER)
     link = invite(ann, attic)
     chat.db.write(lambda transaction: settings.change(transaction, {"joining": "invited"}))
     stranger = app.test_client()
@@ -131,3 +134,11 @@ def test_below_a_prefix_a_link_leads_below_it(config: Config) -> None:
         assert come.headers["Location"] == room
     finally:
         app.extensions["flask_chat"].close()
+
+
+@pytest.mark.parametrize(("origin", "here_only"), [("http://localhost", True), ("http://chat.example", False)])
+def test_a_link_that_leads_nowhere_from_another_machine_says_so(app: Flask, origin: str, here_only: bool) -> None:
+    ann = app.test_client()
+    ann.post("/", base_url=origin, data={"username": "Ann"})
+    made = ann.post("/rooms/lobby/invite", base_url=origin, data={})
+    assert (made.status_code, "works on this computer only" in made.text) == (201, here_only)

@@ -161,3 +161,7 @@ def test_the_chat_says_that_it_is_up(gateway: Gateway) -> None:
     for method in ("GET", "HEAD"):
         assert gateway.request(method, "/up").status == 200
     assert gateway.get("/up").body == b"ok\n"
+
+
+def test_an_error_has_a_heading_in_sentence_case(ann: FlaskClient) -> None:
+    assert "<h1>Not found</h1>" in ann.get("/rooms/nowhere").text

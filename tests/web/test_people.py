@@ -63,3 +63,12 @@ def test_hostile_words_are_words(ann: FlaskClient, bob: FlaskClient) -> None:
         assert ann.post("/account/profile", data={field: hostile[:40]}).status_code == 303
     for page in (bob.get("/people/Ann").text, ann.get("/account/profile").text):
         assert "<script>alert" not in page
+
+
+def test_who_is_blocked_is_offered_no_message_but_the_way_back(ann: FlaskClient, bob: FlaskClient) -> None:
+    assert 'href="/chat/Bob"' in ann.get("/people/Bob").text
+    assert ann.post("/people/Bob/block").status_code == 303
+    page = ann.get("/people/Bob").text
+    assert "You blocked <bdi>Bob</bdi>" in page
+    assert 'href="/chat/Bob"' not in page
+    assert 'action="/people/Bob/unblock"' in page

@@ -90,3 +90,12 @@ def test_only_who_keeps_order_is_shown_the_way_to_the_administration(ann: FlaskC
         found = people.find(connection, "Ann")
     chat.db.write(lambda transaction: people.appoint_owner(transaction, found))
     assert 'href="/admin"' in ann.get("/rooms/lobby").text
+
+
+def test_the_menu_calls_the_page_behind_it_what_it_is_to_the_reader(
+    ann: FlaskClient, bob: FlaskClient, boats: str
+) -> None:
+    ann.post(f"/rooms/{boats}/join")
+    for client, title in ((ann, "About this room"), (bob, "Settings of this room")):
+        assert f">{title}</a>" in client.get(f"/rooms/{boats}").text
+        assert f"<h1>{title}</h1>" in client.get(f"/rooms/{boats}/settings").text

@@ -43,6 +43,15 @@ def test_nobody_is_led_elsewhere(app: Flask, ann: FlaskClient, address: str) -> 
     assert answer.headers["Location"] == "/"
 
 
+def test_who_signs_out_leaves_a_claimed_name_to_nobody_who_sits_down_after_them(app: Flask, ann: FlaskClient) -> None:
+    claim(ann)
+    ann.post("/sign-out")
+    refused = ann.post("/", data={"username": "Ann"})
+    assert refused.status_code == 422
+    assert 'href="/sign-in?username=Ann"' in refused.text
+    assert attempt(ann, "Ann", GOOD) == 303
+
+
 def test_a_wrong_password_and_an_unknown_name_look_the_same(app: Flask, chat: Services) -> None:
     claimed(chat, "Ann")
     joined(chat, "Bob")
@@ -107,6 +116,15 @@ def test_guessing_is_limited_for_a_name_and_leaves_its_owner_a_way_in(app: Flask
     assert "Too many attempts" in error(stranger.text)
     assert attempt(ann, "Ann", GOOD) == 303, "a browser that was hers is counted apart"
     assert attempt(_from(app, 98), "Ann", code) == 303, "and so is a recovery code"
+
+
+def test_somebodys_former_names_leave_no_more_guesses(app: Flask, ann: FlaskClient) -> None:
+    claim(ann)
+    assert ann.post("/account/name", data={"username": "Annabel"}).status_code == 303
+    app.extensions["flask_chat"].limits.on = True
+    names = ["Ann", "Annabel"] * 6
+    guesses = [attempt(_from(app, number), name, f"guess {number}") for number, name in enumerate(names)]
+    assert guesses == [401] * 10 + [429] * 2
 
 
 def test_guessing_is_limited_for_a_network(app: Flask) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from flask_chat import config
 from flask_chat.chat import takeout
 
 from ..http.gateway import Gateway
@@ -57,3 +58,10 @@ def test_a_stranger_gets_nothing_and_another_site_neither(gateway: Gateway, ann:
 
 def test_the_page_says_what_is_in_it(ann: FlaskClient) -> None:
     assert "every message that you have written" in ann.get("/account/data").text
+
+
+def test_what_is_sent_with_the_question_is_bounded_and_refused_on_a_page(gateway: Gateway) -> None:
+    ann = gateway.bearer("Ann")
+    answer = gateway.request("POST", "/account/data", ann, "x" * (config.MAX_BODY + 1))
+    assert (answer.status, answer.headers["content-type"]) == (413, "text/html; charset=utf-8")
+    assert gateway.request("POST", "/account/data", ann).status == 200

@@ -23,6 +23,7 @@ def index() -> Response:
 def create(username: str) -> tuple[str, int]:
     """Block somebody; 204, whether they were blocked before or not."""
     person = member()
+    services().limits.arranging(person.id)
 
     def change(transaction: Transaction) -> None:
         blocks.add(transaction, person, people.find(transaction.connection, username))
@@ -35,6 +36,7 @@ def create(username: str) -> tuple[str, int]:
 def delete(username: str) -> tuple[str, int]:
     """Hear somebody again; 204, whether they were blocked before or not."""
     person = member()
+    services().limits.arranging(person.id)
 
     def change(transaction: Transaction) -> None:
         blocks.remove(transaction, person, people.find(transaction.connection, username))

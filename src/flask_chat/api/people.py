@@ -12,7 +12,7 @@ from ..chat import people, profiles, renaming
 from ..chat.errors import Forbidden, Invalid
 from ..chat.people import Person
 from ..db import Transaction
-from ..http.problems import Problem
+from ..http import bodies
 from ..http.visitor import member, services
 
 blueprint = Blueprint("api_people", __name__, url_prefix="/api/people")
@@ -52,7 +52,7 @@ def show(username: str) -> Response:
 def change(username: str) -> Response:
     """Change my profile, and with ``username`` my name; answers with what it is now."""
     person = member()
-    contents = _contents()
+    contents = bodies.contents('what is to be changed: {"status": "…"}')
     chat = services()
     with chat.db.read() as connection:
         found = people.find(connection, username)
@@ -74,18 +74,6 @@ def change(username: str) -> Response:
 def _card(viewer: Person, person: Person, said: profiles.Profile) -> Response:
     card = profiles.card(person, said, services().presence.of([person.id], viewer)[person.id])
     return Response(msgspec.json.encode(card), mimetype="application/json")
-
-
-def _contents() -> dict[str, object]:
-    if not request.is_json:
-        raise Problem(415, "Send JSON, with Content-Type: application/json.")
-    try:
-        contents = request.get_json(silent=True)
-    except RecursionError:
-        contents = None
-    if not isinstance(contents, dict):
-        raise Problem(400, 'Send what is to be changed: {"status": "…"}.')
-    return contents
 
 
 def _times(contents: Mapping[str, object]) -> dict[str, object]:

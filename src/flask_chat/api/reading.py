@@ -23,6 +23,7 @@ def notify(slug: str) -> tuple[str, int]:
     """Set what counts as new in a room of mine, and for how many seconds nothing does; 204."""
     person = member()
     sent = contents('{"notify": "mentions", "mute_for": 3600}')
+    services().limits.arranging(person.id)
     services().db.write(
         lambda transaction: reading.notify(transaction, person, slug, sent.get("notify"), sent.get("mute_for"))
     )

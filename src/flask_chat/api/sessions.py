@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Blueprint, Response, jsonify, request
 
 from ..chat import clock, people, proofs, sessions, whereabouts
 from ..chat.errors import NotFound
 from ..chat.people import Person
-from ..http import proving
+from ..http import bodies, proving
 from ..http.problems import Problem
 from ..http.visitor import browser, current, member, services
 
 blueprint = Blueprint("api_sessions", __name__, url_prefix="/api/sessions")
+
+ASKED = '{"username": "…"}, and the "password" if the name is yours already'
 
 
 @blueprint.get("")
@@ -45,10 +45,10 @@ def create() -> tuple[Response, int]:
 
     With a password, or a recovery code as one, under the name that it proves; else under a name that is free.
     """
-    contents = _contents()
+    contents = bodies.contents(ASKED)
     name, password = contents.get("username"), contents.get("password")
     if not isinstance(name, str) or not isinstance(password, str | None):
-        raise Problem(400, 'Send {"username": "…"}, and the "password" if the name is yours already.')
+        raise Problem(400, f"Send {ASKED}.")
     person, token = _begin(name) if password is None else _prove(name, password)
     return jsonify(username=person.username, token=token), 201
 
@@ -83,13 +83,3 @@ def _begin(name: str) -> tuple[Person, str]:
 def _prove(name: str, password: str) -> tuple[Person, str]:
     proof, whence = proving.look(name, password), browser()
     return services().db.write(lambda transaction: proofs.begin(transaction, proof, browser=whence))
-
-
-def _contents() -> dict[str, Any]:
-    if not request.is_json:
-        raise Problem(415, "Send JSON, with Content-Type: application/json.")
-    try:
-        contents = request.get_json(silent=True)
-    except RecursionError:
-        contents = None
-    return contents if isinstance(contents, dict) else {}

@@ -7,11 +7,14 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 
 from starlette.types import Receive, Scope, Send
 
 from ..chat import rooms, signals
+from ..chat.errors import Forbidden
 from ..chat.people import Person
+from ..chat.restrictions import Gate
 from ..chat.signals import Typing
 from ..http import asgi
 from ..http.services import Services
@@ -56,8 +59,9 @@ class PostTyping:
             self._last.popitem(last=False)
 
     def _find(self, writer: Person, slug: str) -> Typing | None:
-        """What to tell the room; nothing where nobody writes. Raises :class:`NotFound` or :class:`Forbidden`."""
+        """What to tell the room; nothing where they may not write. Raises :class:`NotFound` or :class:`Forbidden`."""
         with self._chat.db.read() as connection:
-            room = rooms.for_member(connection, writer, slug)
-        closed = room.archived_at is not None or room.locked_at is not None
-        return None if closed else Typing(room.id, room.slug, writer.id, writer.username)
+            room = replace(rooms.for_member(connection, writer, slug), watched=True)
+            refused = Gate(connection, time.time_ns() // 1_000_000).refuse(writer, room)
+        # Slow mode lets somebody write while they wait.
+        return None if isinstance(refused, Forbidden) else Typing(room.id, room.slug, writer.id, writer.username)

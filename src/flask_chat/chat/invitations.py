@@ -31,7 +31,7 @@ from sqlalchemy import (
 )
 
 from ..db import Transaction, metadata
-from . import audit, memberships, permissions, rooms
+from . import audit, memberships, people, permissions, rooms, settings
 from .errors import Forbidden, Invalid, NotFound
 from .memberships import membership
 from .people import Person, person
@@ -68,7 +68,8 @@ OVER = "This invitation is not valid any more. Ask whoever sent it for another."
 @dataclass(frozen=True, slots=True)
 class Invitation:
     """An invitation. Times are in milliseconds since 1970, UTC; without ``expires_at`` it is for ever, without
-    ``most_uses`` for any number. ``room`` is None if it is into the chat."""
+    ``most_uses`` for any number. ``room`` is None if it is into the chat. ``by_guest``: who made it may not let anybody
+    into a chat that is not open to all."""
 
     id: int
     inviter: str
@@ -77,6 +78,7 @@ class Invitation:
     expires_at: int | None
     most_uses: int | None
     uses: int
+    by_guest: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,8 @@ def invite(
         )
         .returning(invitation.c.id)
     ).scalar_one()
-    return Made(Invitation(id, inviter.username, place, transaction.now, expires_at, most, 0), token)
+    by_guest = inviter.role == people.GUEST
+    return Made(Invitation(id, inviter.username, place, transaction.now, expires_at, most, 0, by_guest), token)
 
 
 def invitable(connection: Connection, inviter: Person, slug: object) -> Room:
@@ -154,6 +157,8 @@ def accept(transaction: Transaction, who: Person, token: str) -> Room | None:
         raise NotFound(OVER)
     accepted = _from_row(found)
     new = who.created_at == transaction.now
+    if new and accepted.by_guest and settings.joining(transaction.connection) != settings.OPEN:
+        raise Forbidden("This link is for those who are in this chat already. Ask a member of it for another.")
     if accepted.room is not None and not new:
         permissions.require(transaction.connection, who, "room.join", accepted.room)
     came_in = accepted.room is not None and memberships.add(transaction, accepted.room, who)
@@ -210,15 +215,16 @@ def _hash(token: str) -> bytes:
 
 
 def _from_row(row: Sequence[Any]) -> Invitation:
-    id, inviter, created_at, expires_at, most_uses, uses, *columns = row
+    id, inviter, role, created_at, expires_at, most_uses, uses, *columns = row
     place = None if columns[0] is None else rooms.from_row(columns)
-    return Invitation(id, inviter, place, created_at, expires_at, most_uses, uses)
+    return Invitation(id, inviter, place, created_at, expires_at, most_uses, uses, by_guest=role == people.GUEST)
 
 
 _ALL = (
     select(
         invitation.c.id,
         person.c.username,
+        person.c.role,
         invitation.c.created_at,
         invitation.c.expires_at,
         invitation.c.most_uses,

@@ -91,6 +91,8 @@ def drop(transaction: Transaction, who: Person, slug: str, username: str) -> Roo
         if place.kind == GROUP:
             raise Forbidden("Nobody puts others out of a group conversation.")
         permissions.require(connection, who, "member.remove", place)
+        if _role(connection, place, who) != OWNER and not permissions.above(who, chosen):
+            raise Forbidden(f"You cannot put {chosen.username} out.")
     owned = _role(connection, place, chosen) == OWNER
     if not memberships.remove(transaction, place, chosen):
         return place

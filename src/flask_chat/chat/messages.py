@@ -320,9 +320,12 @@ def _known(
     sent = {(new.client_id, new.author.id) for new in drafts if new.client_id is not None}
     # All drafts of a process are for the same chat.
     root = drafts[0].root
-    return _sent_before(connection, sent, root), rooms.for_members(
-        connection, {(new.author.id, new.room) for new in drafts}
-    )
+    asked = {(new.author.id, new.room) for new in drafts}
+    found = rooms.for_members(connection, asked)
+    if len(found) < len(asked):
+        # What waited in a browser, or was tried again, while the room got another address must not be lost by that.
+        found |= rooms.for_members(connection, asked - found.keys(), former=True)
+    return _sent_before(connection, sent, root), found
 
 
 def _sent_before(connection: Connection, sent: set[tuple[str, int]], root: str) -> dict[tuple[str, int], _Sent]:

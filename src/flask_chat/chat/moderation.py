@@ -103,7 +103,8 @@ def mute(
     """
     transaction.lock()
     permissions.require(transaction.connection, who, "person.mute" if room is None else "member.mute", room)
-    _refuse_equals(who, chosen)
+    # This process may not have heard yet that they own the chat no more.
+    _refuse_equals(person_of(transaction, who.id), chosen)
     if room is not None and room.kind in (DIRECT, GROUP):
         raise Forbidden("In a conversation nobody is muted. Block whom you do not want to hear.")
     said = check_reason(reason)
@@ -138,7 +139,8 @@ def ban(
     """
     transaction.lock()
     permissions.require(transaction.connection, who, "person.ban")
-    _refuse_equals(who, chosen)
+    # This process may not have heard yet that they own the chat no more.
+    _refuse_equals(person_of(transaction, who.id), chosen)
     said = check_reason(reason)
     _check_end(transaction, expires_at)
     network = transaction.connection.execute(_NETWORK, {"of": chosen.id}).scalar_one_or_none() if with_network else None
@@ -181,6 +183,8 @@ def lift(transaction: Transaction, who: Person, id: int) -> Restriction:
     permissions.require(transaction.connection, who, act, room)
     if chosen is not None and chosen.id == who.id:
         raise Forbidden("Somebody else lifts what was imposed on you.")
+    if chosen is not None:
+        _refuse_equals(person_of(transaction, who.id), chosen)
     transaction.connection.execute(_LIFT, {"id_lifted": id, "lifted": transaction.now})
     action = "person.unban" if found.kind == BAN else "person.unmute"
     audit.record(transaction, who, action, person=chosen, room=room, network=found.network)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, bindparam, select
 
-from . import memberships, people, settings
+from . import memberships, people, restrictions, settings
 from .errors import Forbidden
 from .memberships import membership
 from .people import Person
@@ -26,7 +26,7 @@ class Rule:
     """Who may do something: everybody of a rank and above, and, ``in_room``, the owner of the room that it is about.
 
     ``inside``: only those in the room, whatever their rank. ``speaks``: it says something to others, so that guests do
-    not do it in a lockdown. ``reason`` is what the others are told.
+    not do it in a lockdown, nor anybody who is muted there. ``reason`` is what the others are told.
     """
 
     rank: str
@@ -96,6 +96,10 @@ def why_not(connection: Connection, who: Person, act: str, room: Room | None = N
             return GUESTS_LOOK
         if chosen.lockdown and rule.speaks:
             return LOCKDOWN
+    if rule.speaks:
+        mute = restrictions.muted(connection, who.id, 0 if room is None else room.id)
+        if mute is not None:
+            return mute.words
     rank = settings.read(connection).room_makers if act == "room.create" else rule.rank
     high = at_least(who, rank)
     if room is None or not (rule.in_room or rule.inside):

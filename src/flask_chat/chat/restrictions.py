@@ -56,6 +56,9 @@ restriction = Table(
 
 BAN, MUTE = "ban", "mute"
 
+LOOKED_THROUGH = 10_000
+"""Messages of somebody among which their last in a room with slow mode is looked for."""
+
 PREFIXES = {4: (32, 24, 16), 6: (128, 64, 56, 48, 32)}
 """The lengths of the ranges of addresses that can be banned."""
 
@@ -296,11 +299,16 @@ _MUTES = (
 )
 # Messages know this module: their table is named here by its columns alone.
 _MESSAGE = table("message", column("id"), column("room_id"), column("author_id"), column("created_at"))
-_LAST_BY = (
-    select(_MESSAGE.c.created_at)
-    .where(_MESSAGE.c.author_id == bindparam("author_id"), _MESSAGE.c.room_id == bindparam("room_id"))
+# Others wait meanwhile, also for somebody who has said very much, and all of it elsewhere.
+_LATEST = (
+    select(_MESSAGE.c.id, _MESSAGE.c.room_id, _MESSAGE.c.created_at)
+    .where(_MESSAGE.c.author_id == bindparam("author_id"))
     .order_by(_MESSAGE.c.id.desc())
-    .limit(1)
+    .limit(LOOKED_THROUGH)
+    .subquery()
+)
+_LAST_BY = (
+    select(_LATEST.c.created_at).where(_LATEST.c.room_id == bindparam("room_id")).order_by(_LATEST.c.id.desc()).limit(1)
 )
 _BLOCK = table("block", column("person_id"), column("blocked_id"))
 _APART = (

@@ -138,20 +138,25 @@ def moved(connection: Connection, viewer: Person, slug: str) -> Room | None:
     return None if row is None else from_row(row[:-1])
 
 
-def for_members(connection: Connection, asked: set[tuple[int, str]]) -> dict[tuple[int, str], Room]:
-    """The rooms that so many people ask for, by person's id and slug; what somebody is not in is left out."""
+def for_members(
+    connection: Connection, asked: set[tuple[int, str]], *, former: bool = False
+) -> dict[tuple[int, str], Room]:
+    """The rooms that so many people ask for, by person's id and slug; what somebody is not in is left out.
+
+    With ``former`` it is those that once had the slug.
+    """
     parameters = {
         "slugs": list({slug for _, slug in asked if _SLUG.fullmatch(slug)}),
         "person_ids": list({person_id for person_id, _ in asked}),
     }
     found: dict[tuple[int, str], Room] = {}
     known: dict[int, Room] = {}
-    for row in connection.execute(_FOR_MEMBERS, parameters):
-        key = row[-1], row[1]
-        if key in asked:
+    rows = connection.execute(_FORMER_OF_MEMBERS if former else _FOR_MEMBERS, parameters)
+    for *row, watched, person_id, slug in rows:
+        if (person_id, slug) in asked:
             if row[0] not in known:
-                known[row[0]] = from_row(row[:-2])
-            found[key] = replace(known[row[0]], watched=True) if row[-2] else known[row[0]]
+                known[row[0]] = from_row(row)
+            found[person_id, slug] = replace(known[row[0]], watched=True) if watched else known[row[0]]
     return found
 
 
@@ -256,10 +261,16 @@ _SEEN = (
 )
 _VISIBLE = _SEEN.where(room.c.slug == bindparam("slug"))
 _MOVED = _SEEN.join(former_slug, former_slug.c.room_id == room.c.id).where(former_slug.c.slug == bindparam("slug"))
-_FOR_MEMBERS = (
+_OF_MEMBERS = (
     select(*COLUMNS, restrictions.WATCHED, membership.c.person_id)
     .join(membership, membership.c.room_id == room.c.id)
-    .where(among(room.c.slug, "slugs"), among(membership.c.person_id, "person_ids"))
+    .where(among(membership.c.person_id, "person_ids"))
+)
+_FOR_MEMBERS = _OF_MEMBERS.add_columns(room.c.slug.label("asked")).where(among(room.c.slug, "slugs"))
+_FORMER_OF_MEMBERS = (
+    _OF_MEMBERS.add_columns(former_slug.c.slug.label("asked"))
+    .join(former_slug, former_slug.c.room_id == room.c.id)
+    .where(among(former_slug.c.slug, "slugs"))
 )
 _MINE = (
     select(*COLUMNS)

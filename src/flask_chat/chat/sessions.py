@@ -23,12 +23,14 @@ from sqlalchemy import (
     ForeignKey,
     Integer,
     LargeBinary,
+    Select,
     String,
     Table,
     and_,
     bindparam,
     delete,
     insert,
+    or_,
     select,
     update,
 )
@@ -41,6 +43,7 @@ from .browsers import UNKNOWN, Browser
 from .credentials import device_link
 from .errors import Forbidden, NotFound
 from .people import Person, person
+from .restrictions import Restriction
 
 session = Table(
     "session",
@@ -115,11 +118,12 @@ def begin(
     """Sign a browser in under a name that :func:`people.check_name` gave; returns the person and the session's token.
 
     ``token`` is the one to take: who knows it before can prove that the name is theirs even if the answer gets lost.
-    ``kept`` are the tokens of earlier sessions that this browser still holds: they prove that a name is its own.
+    ``kept`` are the tokens of earlier sessions that this browser still holds: they prove that a name is its own; one
+    that is claimed only until they are signed out.
     ``invited``: it came by an invitation. Raises :class:`flask_chat.chat.errors.Taken`, or :class:`Forbidden`.
     """
     owner = people.named(transaction.connection, name)
-    if owner is not None and not holds(transaction.connection, owner.id, kept):
+    if owner is not None and not _proves(transaction.connection, owner.id, kept):
         # It knows sessions itself.
         from . import idle
 
@@ -145,7 +149,7 @@ def begin_as(
     ``proved``: they have just shown a password, a passkey or another proof. Raises :class:`Forbidden` if they are
     banned.
     """
-    _refuse_banned(transaction, who.id, browser)
+    _refuse_banned(transaction, who, browser)
     token = token or new_token()
     transaction.connection.execute(
         insert(session).values(
@@ -233,8 +237,10 @@ def _role(transaction: Transaction, invited: bool) -> str:
     return people.APPLICANT if joining == settings.APPROVAL else people.GUEST
 
 
-def _refuse_banned(transaction: Transaction, person_id: int | None, browser: Browser) -> None:
-    found = restrictions.banned(transaction.connection, person_id, browser.address, transaction.now)
+def _refuse_banned(transaction: Transaction, who: Person | None, browser: Browser) -> None:
+    # Moderators ban ranges of addresses: they must not keep the owner out by that.
+    address = None if who is not None and who.owner else browser.address
+    found = restrictions.banned(transaction.connection, None if who is None else who.id, address, transaction.now)
     if found is not None:
         raise Forbidden(found.words)
 
@@ -354,18 +360,25 @@ _SEEN = update(session).where(among(session.c.id, "ids")).values(seen_at=bindpar
 
 def holds(connection: Connection, person_id: int, kept: Sequence[str]) -> bool:
     """Whether one of these tokens was once a session of this person, and was not revoked."""
-    return (
-        connection.execute(
-            select(session.c.id)
-            .where(
-                session.c.person_id == person_id,
-                session.c.revoked_at.is_(None),
-                session.c.token_hash.in_([_hash(token) for token in kept]),
-            )
-            .limit(1)
-        ).first()
-        is not None
-    )
+    return connection.execute(_held(kept).where(session.c.person_id == person_id).limit(1)).first() is not None
+
+
+def _proves(connection: Connection, person_id: int, kept: Sequence[str]) -> bool:
+    """Whether these tokens are proof enough of a name: one that is claimed is safe from who sits down there next."""
+    query = _held(kept).join(person, person.c.id == session.c.person_id).where(person.c.id == person_id)
+    enough = or_(person.c.claimed_at.is_(None), session.c.signed_out_at.is_(None))
+    return connection.execute(query.where(enough).limit(1)).first() is not None
+
+
+def _held(kept: Sequence[str]) -> Select[int]:
+    hashes = [_hash(token) for token in kept]
+    return select(session.c.person_id).where(session.c.revoked_at.is_(None), session.c.token_hash.in_(hashes))
+
+
+def banned(connection: Connection, kept: Sequence[str]) -> Restriction | None:
+    """The ban on somebody whom one of these tokens was once a session of, if there is one."""
+    people = connection.execute(_held(kept)).scalars().all()
+    return next(filter(None, (restrictions.banned(connection, person_id, None) for person_id in people)), None)
 
 
 def _hash(token: str) -> bytes:

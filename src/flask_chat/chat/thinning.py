@@ -17,7 +17,7 @@ from .reading import MOVED
 SPAN = 10_000
 """Numbers of the log that are looked through at once: others wait for it."""
 
-THINNED = "log.thinned"
+THINNED = "thin.until"
 """The name under which it is kept how far the log has been looked through."""
 
 

@@ -76,10 +76,10 @@ def clear(database: Database, who: Person, slug: str, confirmed: object) -> int:
     where: if it breaks off, what is left can be cleared again. Raises :class:`NotFound`, :class:`Forbidden` and
     :class:`Conflict`.
     """
-    cleared, through = _clear_some(database, who, slug, confirmed, None)
+    cleared, rest = _clear_some(database, who, slug, confirmed, None)
     more = cleared
     while more == CLEARED_AT_ONCE:
-        more, through = _clear_some(database, who, slug, confirmed, through)
+        more, rest = _clear_some(database, who, slug, confirmed, rest)
         cleared += more
     return cleared
 
@@ -132,10 +132,15 @@ def _words(raw: object, what: str, most: int) -> str:
         raise Invalid(error.reason) from None
 
 
-def _clear_some(database: Database, who: Person, slug: str, confirmed: object, after: int | None) -> tuple[int, int]:
-    """Clear the oldest messages after an id, where a piece before has come to; how many there were, and up to where."""
+def _clear_some(
+    database: Database, who: Person, slug: str, confirmed: object, rest: tuple[int, int] | None
+) -> tuple[int, tuple[int, int]]:
+    """Clear the oldest messages of what the piece before left; how many there were, and what is left now.
 
-    def clear(transaction: Transaction) -> tuple[int, int]:
+    What is left is bounded by two ids: the last that is gone, and the last that there was when all of it began.
+    """
+
+    def clear(transaction: Transaction) -> tuple[int, tuple[int, int]]:
         connection = transaction.connection
         place, _ = rooms.visible(connection, who, slug)
         if place.kind in (DIRECT, GROUP):
@@ -143,23 +148,29 @@ def _clear_some(database: Database, who: Person, slug: str, confirmed: object, a
         permissions.require(connection, who, "room.clear", place)
         if not isinstance(confirmed, str) or names.fold(confirmed) != names.fold(place.name):
             raise Conflict("To clear the history, write the name of the room exactly as it is.")
-        if after is None:
+        if rest is None:
             audit.record(transaction, who, "room.clear", room=place)
-        bounds = {"in_room": place.id, "after": after or 0, "most": CLEARED_AT_ONCE}
+        after, last = rest or (0, events.last_id(connection))
+        bounds = {"in_room": place.id, "after": after, "through": last, "most": CLEARED_AT_ONCE}
         ids = list(connection.execute(_OLDEST, bounds).scalars())
         if not ids:
-            return 0, after or 0
+            return 0, (after, last)
         connection.execute(_FORGET_MENTIONS, {"ids": ids})
         connection.execute(_FORGET, {"ids": ids, "now": transaction.now})
         events.record(transaction, "room.cleared", room=place.place, subject_id=place.id, through=ids[-1])
-        return len(ids), ids[-1]
+        return len(ids), (ids[-1], last)
 
     return database.write(clear)
 
 
 _OLDEST = (
     select(message.c.id)
-    .where(message.c.room_id == bindparam("in_room"), message.c.id > bindparam("after"), message.c.deleted_at.is_(None))
+    .where(
+        message.c.room_id == bindparam("in_room"),
+        message.c.id > bindparam("after"),
+        message.c.id <= bindparam("through"),
+        message.c.deleted_at.is_(None),
+    )
     .order_by(message.c.id)
     .limit(bindparam("most"))
 )

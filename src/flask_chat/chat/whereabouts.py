@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, or_, select
 
+from .people import person
 from .sessions import LIFETIME, Directory, session
 
 
@@ -14,7 +15,7 @@ from .sessions import LIFETIME, Directory, session
 class Listed:
     """One session. Times are in milliseconds since 1970, UTC; ``seen_at`` is right to within a few minutes.
 
-    One that was ``signed_out`` signs nobody in, and still proves the name.
+    One that was ``signed_out`` signs nobody in, and still proves a name that nobody has claimed.
     """
 
     id: int
@@ -43,9 +44,11 @@ def of(connection: Connection, person_id: int, here: Directory | None = None) ->
 
 _LISTED = (
     select(session)
+    .join(person, person.c.id == session.c.person_id)
     .where(
         session.c.person_id == bindparam("person_id"),
         session.c.revoked_at.is_(None),
+        or_(session.c.signed_out_at.is_(None), person.c.claimed_at.is_(None)),
         session.c.renewed_at > bindparam("oldest"),
     )
     .order_by(session.c.id.desc())

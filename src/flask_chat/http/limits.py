@@ -83,7 +83,7 @@ class Limits:
         self._marking = Bucket(5, 100, "You are marking rooms as read too fast. Wait a moment.")
         self._posting = Bucket(5, 60, "You are sending faster than this chat takes it. Wait a moment.")
         self._joining = make("joining", 1, 60, "Too many people are joining from your network at once. Wait a moment.")
-        self._arranging = make("arranging", 1, 60, "You are changing rooms too fast. Wait a moment.")
+        self._arranging = make("arranging", 1, 60, "You are changing too much at once. Wait a moment.")
         self._creating = make("creating", 0.02, 20, "You are making rooms too fast. Wait a while.")
         self._inviting = make("inviting", 1 / 60, 20, "You are making many invitations. Wait a while.")
         self._reporting = make(
@@ -113,7 +113,7 @@ class Limits:
             self._inviting.take(person_id)
 
     def arranging(self, person_id: int) -> None:
-        """Count a change to a room, or to who is in it, or to somebody's list of rooms. Raises :class:`TooFast`."""
+        """Count a change to a room, or to what rooms and people are to somebody. Raises :class:`TooFast`."""
         if self.on:
             self._arranging.take(person_id)
 

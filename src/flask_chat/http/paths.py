@@ -8,10 +8,10 @@ from werkzeug.routing import IntegerConverter
 class RowId(IntegerConverter):
     """The id of a row. One that no column could hold must not reach the database, which breaks off at it."""
 
-    regex = r"\d{1,9}"
+    regex = r"[0-9]{1,9}"
 
 
 class LogId(IntegerConverter):
     """A place in the log, such as a message's id."""
 
-    regex = r"\d{1,18}"
+    regex = r"[0-9]{1,18}"

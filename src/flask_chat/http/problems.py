@@ -37,8 +37,10 @@ class Problem(Exception):
 
     def encode(self) -> bytes:
         """The problem document."""
+        # It may name what was sent, and half a character has no encoding.
+        detail = self.detail.encode(errors="replace").decode()
         return msgspec.json.encode(
-            {"type": "about:blank", "title": self.title, "status": self.status, "detail": self.detail}
+            {"type": "about:blank", "title": self.title, "status": self.status, "detail": detail}
         )
 
 

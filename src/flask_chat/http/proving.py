@@ -71,13 +71,12 @@ def _account(username: str, secret: str) -> str:
     Whoever guesses must not keep the bearer of a name out: from a browser that was theirs before, and with a recovery
     code, which cannot be guessed, attempts are counted apart.
     """
-    key = names.key(username[:512])
+    tokens = visitor.kept()
+    with visitor.services().db.read() as connection:
+        found = people.named(connection, username)
+        held = found is not None and bool(tokens) and sessions.holds(connection, found.id, tokens)
+    # Whoever had other names before can be guessed at under each of them.
+    key = names.key(username[:512] if found is None else found.username)
     if recovery.written(secret) is not None:
         return f"{key}\ncode"
-    tokens = visitor.kept()
-    if tokens:
-        with visitor.services().db.read() as connection:
-            found = people.named(connection, username)
-            if found is not None and sessions.holds(connection, found.id, tokens):
-                return f"{key}\nheld"
-    return key
+    return f"{key}\nheld" if held else key

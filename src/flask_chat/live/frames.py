@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
@@ -10,6 +11,14 @@ from ..chat import rendering
 from ..events import RESYNC, Event, plain
 
 Cursor = Callable[[int], str]
+
+_BYLINE = re.compile(r'(<article class="message" id="message-(\d+)".*?</time>)', re.DOTALL)
+_LINKED = r'\1<a class="fix" href="messages/\2/report" aria-label="Report or delete">⋯</a>'
+
+
+def linked(html: str) -> str:
+    """Articles with a link each to where the message is reported or deleted: in a frame no script makes it a menu."""
+    return _BYLINE.sub(_LINKED, html)
 
 
 class Encoder(Protocol):
@@ -64,7 +73,7 @@ class Document:
             return b""
         html = rendering.timeline(shown, self._day)
         self._day = rendering.day_of(shown[-1][0])
-        return html.encode()
+        return linked(html).encode()
 
     def farewell(self) -> bytes:
         """Nothing: the document's own head has the browser load it anew once it has ended."""

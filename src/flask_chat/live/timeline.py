@@ -13,7 +13,7 @@ from ..chat.sessions import Session
 from ..chat.timelines import Timeline
 from ..http import asgi, headers, problems, request_ids
 from .connection import Connection
-from .frames import Document
+from .frames import Document, linked
 from .stream import Readers, serve
 
 _HEADERS = [
@@ -47,7 +47,7 @@ class TimelineDocument:
         head = rendering.template("rooms/timeline.html").render(
             room=room,
             asset=chat.assets.url,
-            timeline=Markup(shown.html),  # noqa: S704 (made by the rendering of messages alone)
+            timeline=Markup(linked(shown.html)),  # noqa: S704 (made by the rendering of messages alone)
         )
         connection = Connection(send, session, audience, Document(room.id, shown.last_day), shown.through)
         await serve(self._readers.hub, connection, receive, [*_HEADERS, request_ids.told(scope)], head.encode())

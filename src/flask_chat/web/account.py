@@ -59,6 +59,8 @@ def set_password() -> AnyResponse:
     if asked and not _has_password(person):
         return prove_first() or _password_form(person, 200)
     try:
+        # To judge and to hash one takes long, and few are hashed at once.
+        chat.limits.changing(person.id)
         hash = passwords.make(passwords.check(request.form.get("password", ""), person.username, chat.config.name))
         proof = proving.look(person.username, request.form.get("old", "")) if asked else None
     except Refused as error:

@@ -178,10 +178,10 @@ def admin_page(name: str, person: Person, status: int = 200, **context: object) 
     )
 
 
-def number(name: str) -> int:
-    """A number in the address; 0 for anything else."""
+def number(name: str, digits: int = 9) -> int:
+    """A number in the address; 0 for anything else, and for what no column of the kind could hold."""
     value = request.args.get(name, "")
-    return int(value) if value.isascii() and value.isdecimal() and len(value) < 16 else 0
+    return int(value) if value.isascii() and value.isdecimal() and len(value) <= digits else 0
 
 
 def now() -> int:
@@ -199,7 +199,7 @@ def _whole(raw: str) -> int | None:
     if not raw:
         return None
     if not (raw.isascii() and raw.isdecimal() and len(raw) < 10):
-        raise Invalid("That is no whole number.")
+        raise Invalid(f"“{raw[:20]}” is no whole number.")
     return int(raw)
 
 

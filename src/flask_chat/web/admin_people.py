@@ -26,6 +26,9 @@ LASTS = {
 }
 """How long a mute or a ban lasts, by its seconds."""
 
+SWITCHES = ("guests", "lobby", "lockdown")
+"""The settings that are on or off."""
+
 
 @blueprint.get("/people")
 def index() -> AnyResponse:
@@ -157,7 +160,7 @@ def change_settings() -> AnyResponse:
     person, form = keeper("settings.change"), request.form
     try:
         changes: dict[str, object] = {name: form.get(name, "") for name in ("name", "accent", "joining", "room_makers")}
-        changes.update({name: name in form for name in ("guests", "lobby", "lockdown")})
+        changes.update({name: name in form for name in SWITCHES})
         changes.update({name: _number(name) for name in ("retention_days", "name_days")})
         services().db.write(lambda transaction: moderation.change_settings(transaction, person, changes))
     except Refused as error:
@@ -195,7 +198,7 @@ def _bans(status: int, error: str = "") -> AnyResponse:
 def _queue(status: int, error: str = "") -> AnyResponse:
     person = keeper("report.read")
     with services().db.read() as connection:
-        cases = reports.queue(connection, person, number("after"))
+        cases = reports.queue(connection, person, number("after", digits=18))
     more = cases[-1].message_id if len(cases) == reports.PAGE else 0
     return admin_page(
         "reports",
@@ -212,7 +215,10 @@ def _queue(status: int, error: str = "") -> AnyResponse:
 def _settings(status: int, error: str = "") -> AnyResponse:
     person = keeper("settings.change")
     with services().db.read() as connection:
-        kept = settings.read(connection)
+        kept: object = settings.read(connection)
+    if error:
+        # What was filled in stays so: one wrong field takes nothing else back.
+        kept = request.form.to_dict() | {name: name in request.form for name in SWITCHES}
     return admin_page(
         "settings",
         person,
@@ -238,5 +244,5 @@ def _number(name: str) -> int | None:
     if not raw:
         return None
     if not (raw.isascii() and raw.isdecimal() and len(raw) < 10):
-        raise Invalid("That is no whole number.")
+        raise Invalid(f"“{raw[:20]}” is no whole number.")
     return int(raw)

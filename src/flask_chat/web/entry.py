@@ -27,7 +27,7 @@ def ask() -> AnyResponse:
     person = me()
     if person is not None:
         return redirect(url_for("conversations.show", username=person.username), 303)
-    return _form(200, next=request.args.get("next", ""))
+    return _form(200, error=_banned(), next=request.args.get("next", ""))
 
 
 @blueprint.post("/")
@@ -100,6 +100,16 @@ def ask_first(message: str = "", username: str = "") -> AnyResponse:
     return redirect(url_for("entry.ask", next=here if request.method in SAFE else None), 303)
 
 
+def _banned() -> str:
+    """Why somebody is out who was in with this browser; empty if they are not banned."""
+    tokens = kept()
+    if not tokens:
+        return ""
+    with services().db.read() as connection:
+        ban = sessions.banned(connection, tokens)
+    return "" if ban is None else ban.words
+
+
 def _refusal(error: Refused, name: str) -> Response:
     told = problem(error)
     assert told is not None
@@ -146,4 +156,5 @@ def local(address: str) -> str | None:
     # A browser removes dot segments, and what then comes first was not looked at.
     if "." in rest or ".." in (first, *rest):
         return None
-    return address if not first or names.is_reserved(first) else None
+    # Of an escaped slash at the beginning a proxy may make a plain one, which leads to another host.
+    return address if parts.path == "/" or names.is_reserved(first) else None

@@ -27,6 +27,7 @@ def page(template: str, code: int = 200, **context: Any) -> Response:
             template,
             chat_name=chosen.name or chat.config.name,
             accent=chosen.accent,
+            joining=chosen.joining,
             throwaway=chat.throwaway,
             root=chat.config.prefix,
             asset=chat.assets.url,

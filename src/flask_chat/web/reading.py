@@ -37,6 +37,7 @@ def notify(slug: str) -> AnyResponse:
         return ask_first()
     level, mute = request.form.get("notify") or None, request.form.get("mute", _KEEP)
     mute_for = None if mute == _KEEP else _number(mute or "0", "That is no number of seconds.")
+    services().limits.arranging(person.id)
     room = services().db.write(lambda transaction: reading.notify(transaction, person, slug, level, mute_for))
     return redirect(url_for("rooms.show", slug=room.slug), 303)
 

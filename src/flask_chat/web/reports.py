@@ -76,6 +76,7 @@ def _block(username: str, *, blocked: bool) -> AnyResponse:
     person = me()
     if person is None:
         return ask_first()
+    services().limits.arranging(person.id)
 
     def change(transaction: Transaction) -> str:
         other = people.find(transaction.connection, username)

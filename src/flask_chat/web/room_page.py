@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from dataclasses import replace
 
 from flask import Response
 from markupsafe import Markup
@@ -114,5 +115,5 @@ def _closed(connection: Connection, person: Person, room: rooms.Room, inside: bo
     """
     if not inside and room.archived_at is None:
         return ""
-    refused = Gate(connection, time.time_ns() // 1_000_000).refuse(person, room)
+    refused = Gate(connection, time.time_ns() // 1_000_000).refuse(person, replace(room, watched=True))
     return refused.reason if isinstance(refused, Forbidden) else ""

@@ -71,6 +71,8 @@ class TakeOut:
         try:
             await asgi.body(sent, receive, config.MAX_BODY)
             await self._send(session, send)
+        except Problem as error:
+            await self._flask.refuse(scope, send, error)
         finally:
             self._busy.discard(session.person.id)
 

@@ -3,7 +3,7 @@ import { keepDays } from "./clock.js";
 import { Composer } from "./composer.js";
 import { readBack } from "./earlier.js";
 import { Feed } from "./feed.js";
-import { Outbox } from "./outbox.js";
+import { Outbox, strayed } from "./outbox.js";
 import { Pending } from "./pending.js";
 import { Reading } from "./reading.js";
 import { root } from "./root.js";
@@ -77,6 +77,7 @@ if (part("sidebar").querySelector("[data-person]")) presence();
 setTimeout(resting, MINUTE);
 
 if (latest) outbox.start();
+if (strayed(username).length) moved().then((kept) => kept.cameAlong(username, () => outbox.start()));
 new Feed(username, page.cursor, { events, signal, state: (state) => status.show(state), gone: leave }).start();
 seen();
 
@@ -135,11 +136,20 @@ function show(message) {
 }
 
 function showPending(entries) {
-  const here = entries.filter((entry) => entry.room === room);
+  const here = entries.filter((entry) => entry.room === room).concat(entries.filter(lost).map(named));
   if (here.length) part("empty")?.remove();
   const last = [...timeline.articles].at(-1);
   const continues = "mine" in (last?.dataset ?? {}) && Date.now() - Date.parse(last.dataset.at) < GROUPED;
   scroll.hold(() => pending.show(here, outbox, continues));
+}
+
+/** Whether something was refused for a room that is no longer mine: it has no page of its own to be shown on. */
+function lost({ room: where, refused }) {
+  return refused && where !== room && !document.querySelector(`#sidebar [data-room="${CSS.escape(where)}"]`);
+}
+
+function named(entry) {
+  return { ...entry, refused: `For “${entry.room}”: ${entry.refused}` };
 }
 
 async function startOver() {

@@ -1,5 +1,5 @@
 import { draftsOf } from "./composer.js";
-import { outboxOf } from "./outbox.js";
+import { outboxOf, strayed } from "./outbox.js";
 import { root } from "./root.js";
 import { forget, keys, read, write } from "./store.js";
 
@@ -17,6 +17,16 @@ export function roomMoved(username, here, { was, room: now }) {
 export function personMoved(was, now) {
   for (const of of [draftsOf, outboxOf])
     for (const key of keys(of(was))) move(key, of(now) + key.slice(of(was).length));
+}
+
+/** What waited here under a name that they had before they took theirs elsewhere is theirs still; `then` hears of it. */
+export async function cameAlong(username, then) {
+  for (const was of strayed(username)) {
+    const answer = await fetch(`${root}/api/people/${encodeURIComponent(was)}`).catch(() => null);
+    if (!answer?.ok || (await answer.json()).username !== username) continue;
+    personMoved(was, username);
+    then();
+  }
 }
 
 function move(from, to) {

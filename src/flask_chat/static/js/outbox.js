@@ -22,7 +22,7 @@ export class Outbox {
   #hear;
   #backoff = new Backoff();
   #pumping = false;
-  #held = false;
+  #held = null;
 
   constructor(username, hear) {
     this.#username = username;
@@ -45,7 +45,7 @@ export class Outbox {
       .sort((one, other) => one.seq - other.seq || one.at - other.at);
   }
 
-  /** Whether the last attempt failed and the next is waited for. */
+  /** Why the next attempt is waited for, in words, if the last one failed; else null. */
   get held() {
     return this.#held;
   }
@@ -104,14 +104,14 @@ export class Outbox {
     if (read(named("who")) !== this.#username) return this.#leave();
     try {
       const message = await messages.post(entry.room, entry.text, entry.clientId);
-      this.#held = false;
+      this.#held = null;
       this.#backoff.reset();
       this.#hear.sent(message);
       this.settle(entry.clientId);
     } catch (error) {
       if (error.status === 401) return this.#leave();
       if (FINAL.has(error.status)) return this.#refuse(entry, error.detail);
-      this.#held = true;
+      this.#held = error.status === 429 ? error.detail : "Trying again…";
       this.#changed();
       return { milliseconds: error.retryAfter ?? undefined };
     }
@@ -140,6 +140,13 @@ export class Outbox {
 /** Where what a person has not sent yet begins among what the browser keeps. */
 export function outboxOf(username) {
   return named(`outbox:${username}:`);
+}
+
+/** The other names under which this browser keeps something that was not sent. */
+export function strayed(username) {
+  const all = named("outbox:");
+  const names = keys(all).map((key) => key.slice(all.length, key.lastIndexOf(":")));
+  return [...new Set(names)].filter((name) => name !== username);
 }
 
 function parse(text) {

@@ -25,13 +25,14 @@ export class Pending {
 
   #update(bubble, entry) {
     const state = entry.refused ? "refused" : this.#outbox.held ? "waiting" : "sending";
-    if (bubble.dataset.state === state) return;
-    bubble.dataset.state = state;
+    const said = entry.refused ?? `Not sent yet. ${this.#outbox.held}`;
     const [byline, , fate] = bubble.children;
+    if (bubble.dataset.state === state && (state === "sending" || fate.firstChild.textContent === said)) return;
+    bubble.dataset.state = state;
     byline.textContent = state === "sending" ? "Sending…" : "";
     fate.hidden = state === "sending";
     const words = document.createElement("span");
-    words.textContent = entry.refused ?? "Not sent yet. Trying again…";
+    words.textContent = said;
     const remove = button("Remove", () => this.#outbox.remove(entry.clientId));
     const again = entry.refused
       ? button("Edit", () => {

@@ -17,6 +17,8 @@ export function keepSidebar({ page, room, username, title, reading, blocked }) {
 
   const hear = (event) => {
     const { type } = event;
+    if (type === "message.deleted" || type === "room.cleared")
+      heard = heard.filter(({ message }) => !gone(event, message));
     if (type === "message.posted") {
       if (timer || fetching) heard.push(event);
       if (!count(event.message)) renew(SOON);
@@ -47,7 +49,7 @@ export function keepSidebar({ page, room, username, title, reading, blocked }) {
     if (type === "room.changed") return where === room;
     if (type === "room.renamed") return was !== room;
     if (type === "message.deleted" || type === "room.cleared")
-      return where !== room && Number(entryOf(where)?.dataset.unread) > 0;
+      return where !== room && (fetching || Number(entryOf(where)?.dataset.unread) > 0);
     if (type === "person.muted" || type === "person.unmuted") return true;
     const named = (entry) => [was, who].some((name) => entry.textContent.includes(name));
     return /^person\.(renamed|departed)$/.test(type) && entries().some(named);
@@ -92,6 +94,11 @@ export function keepSidebar({ page, room, username, title, reading, blocked }) {
   lists.addEventListener("focusout", () => setTimeout(arrange));
   arrange();
   return { hear, reading };
+}
+
+/** Whether an event says that a message is there no more: it must not be counted again. */
+function gone({ type, room, message_id: one, through }, message) {
+  return type === "message.deleted" ? message.id === one : message.room === room && message.id <= through;
 }
 
 export function entries() {
