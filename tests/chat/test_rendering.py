@@ -73,6 +73,15 @@ def test_a_message_that_continues_another_says_so() -> None:
     assert "data-continues" not in Page(rendering.article(7, "Ann", "hello", AT, False)).first("article")
 
 
+@pytest.mark.parametrize(
+    ("author", "links"), [("Ann", 1), ("Ann (former)", 0), ("Ann (former 12)", 0), ("Former Ann", 1)]
+)
+def test_nothing_leads_to_somebody_who_is_not_here_any_more(author: str, links: int) -> None:
+    page = Page(rendering.article(7, author, "hello", AT, False))
+    assert [name for name, _ in page.elements].count("a") == links
+    assert author in page.text
+
+
 def test_each_message_of_a_person_has_its_own_number_time_and_words() -> None:
     for id, words, at in ((7, "one", AT), (8, "two & three", AT + 61_005)):
         page = Page(rendering.article(id, "Ann", words, at, False))

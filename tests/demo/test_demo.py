@@ -35,6 +35,14 @@ DAY = 86_400_000
 
 
 @pytest.fixture
+def app(config: Config) -> Iterator[Flask]:
+    """One of its own: it gets another door."""
+    app = create_app(config)
+    yield app
+    app.extensions["flask_chat"].close()
+
+
+@pytest.fixture
 def filled(chat: Services) -> Filled:
     return fill(chat.db)
 

@@ -106,6 +106,7 @@ def test_a_name_is_claimed_and_taken_along_by_keyboard_alone(new_context: Contex
 
     phone = new_context(viewport={"width": 320, "height": 640}).new_page()
     phone.goto("/")
+    expect(phone.get_by_label("Your name")).to_be_focused()
     phone.keyboard.type("Ann")
     phone.keyboard.press("Enter")
     expect(phone.get_by_role("alert")).to_contain_text("taken")

@@ -107,6 +107,32 @@ def test_a_guest_links_their_name_and_is_a_member(app: Flask, ann: FlaskClient, 
         assert people.find(connection, "Ann").role == people.MEMBER
 
 
+def test_who_has_no_other_proof_shows_themselves_to_the_provider_again(app: Flask, chat: Services) -> None:
+    bob = app.test_client()
+    join(bob, "bob-3", "Bob")
+    stale(chat)
+    first = bob.get("/account/password")
+    assert first.headers["Location"] == "/account/proof?next=/account/password"
+    link = re.search(r'href="(/sign-in/openid[^"]*)"', bob.get(first.headers["Location"]).text)
+    assert link is not None
+    address = bob.get(html.unescape(link[1])).headers["Location"]
+    asked = parse_qs(urlsplit(address).query)
+    assert (asked["prompt"], asked["max_age"]) == (["login"], ["0"])
+    assert bob.get(back(address, "bob-3")).headers["Location"] == "/account/password"
+    assert bob.get("/account/password").status_code == 200
+
+
+def test_a_proof_by_another_account_at_the_provider_is_none(app: Flask, chat: Services) -> None:
+    bob = app.test_client()
+    join(bob, "bob-4", "Bob")
+    join(app.test_client(), "mallory-1", "Mallory")
+    stale(chat)
+    for subject in ("mallory-1", "nobody-here"):
+        address = leave(bob, prove="yes", next="/account/password")
+        assert bob.get(back(address, subject)).status_code == 401
+        assert bob.get("/account/password").status_code == 303
+
+
 def test_linking_to_a_claimed_name_takes_a_proof(ann: FlaskClient, chat: Services) -> None:
     claim(ann)
     stale(chat)

@@ -88,6 +88,10 @@ class Held:
     codes: int
     identities: int
 
+    def something(self, provider: bool) -> bool:
+        """Whether there is anything that can be shown again; ``provider``: whether an identity can be."""
+        return bool(self.password or self.passkeys or self.codes or (self.identities and provider))
+
 
 def held(connection: Connection, person_id: int) -> Held:
     """What somebody can prove their name with."""

@@ -52,6 +52,7 @@ _TOGETHER = (
 
 _SEEN = re.compile(rf"[^\s{characters.INVISIBLE}]")
 _UNSEEN = re.compile(f"[{characters.INVISIBLE}]")
+_FORMER = re.compile(r" \(former(?: \d+)?\)$")
 _WORD = re.compile(r"[^\s\-._]+")
 
 _ALPHABETS = "That name mixes alphabets whose letters look alike. Please write it in one."
@@ -108,6 +109,11 @@ def fold(name: str) -> str:
 def is_reserved(segment: str) -> bool:
     """Whether the first segment of a path is the chat's own, or looks like it, and so nobody's name."""
     return key(segment) in _reserved()
+
+
+def former(name: str) -> bool:
+    """Whether a name is that of somebody who is not here any more, as :mod:`flask_chat.chat.departing` marks it."""
+    return _FORMER.search(name) is not None
 
 
 def initials(name: str) -> str:

@@ -27,6 +27,7 @@ class Shown(NamedTuple):
     initials: str
     colour: int
     continues: bool
+    former: bool
     id: str = f"{BLANK}id{BLANK}"
     created_at: str = f"{BLANK}created_at{BLANK}"
     clock: str = f"{BLANK}clock{BLANK}"
@@ -96,7 +97,7 @@ def _form(author: str, continues: bool, root: str) -> tuple[str, itemgetter[Any]
 
     To render the template takes several times as long as to fill in a form, and who comes back may want thousands.
     """
-    shown = Shown(author, names.initials(author), names.colour(author), continues)
+    shown = Shown(author, names.initials(author), names.colour(author), continues, names.former(author))
     parts = template("messages/_message.html").render(m=shown, root=root).split(BLANK)
     return "%s".join(part.replace("%", "%%") for part in parts[::2]), itemgetter(*parts[1::2])
 

@@ -36,6 +36,9 @@ ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"]
 LEEWAY = 120
 """Seconds by which its clock and ours may differ."""
 
+ANEW = 600 + LEEWAY
+"""Seconds since they signed in there, of somebody who did so on this journey."""
+
 
 @dataclass(frozen=True, slots=True)
 class Journey:
@@ -59,8 +62,11 @@ class Provider:
         """A new way there and back."""
         return Journey(*(secrets.token_urlsafe(32) for _ in range(3)))
 
-    def address(self, journey: Journey, back: str) -> str:
-        """Where to send a browser that is to come back to ``back``. Raises :class:`Busy`."""
+    def address(self, journey: Journey, back: str, *, anew: bool = False) -> str:
+        """Where to send a browser that is to come back to ``back``. Raises :class:`Busy`.
+
+        ``anew``: its person is to sign in there again, even if they are signed in.
+        """
         from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
         from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
@@ -74,13 +80,15 @@ class Provider:
             nonce=journey.nonce,
             code_challenge=create_s256_code_challenge(journey.verifier),
             code_challenge_method="S256",
+            **({"prompt": "login", "max_age": "0"} if anew else {}),
         )
         return address
 
-    def identity(self, journey: Journey, back: str, answer: Mapping[str, str]) -> Identity:
+    def identity(self, journey: Journey, back: str, answer: Mapping[str, str], *, anew: bool = False) -> Identity:
         """Who the provider says that the browser's person is, from the query that it came back with.
 
-        Raises :class:`Unproven` or :class:`Busy`.
+        ``anew``: they must have signed in there on this journey, as far as it says when they did. Raises
+        :class:`Unproven` or :class:`Busy`.
         """
         same = hmac.compare_digest(answer.get("state", "").encode(), journey.state.encode())
         if not same or answer.get("iss", self._issuer) != self._issuer or not answer.get("code"):
@@ -95,6 +103,9 @@ class Provider:
             },
         )
         claims = self._claims(tokens, journey.nonce)
+        since = claims.get("auth_time")
+        if anew and isinstance(since, int | float) and since < time.time() - ANEW:
+            raise self._refused()
         subject = claims["sub"]
         if not isinstance(subject, str) or not 0 < len(subject) <= 255:
             raise self._refused()

@@ -31,22 +31,26 @@ _TOO_LATE = "That took too long. Try again."
 
 @blueprint.get("")
 def leave() -> AnyResponse:
-    """Send the browser to the provider. Who is signed in comes back with an identity that is linked to their name."""
+    """Send the browser to the provider. Who is signed in comes back with an identity that is linked to their name.
+
+    With ``prove``, they come back with the one that is linked already, having shown the provider that it is they.
+    """
     found, person = _provider(), me()
+    proving_only = person is not None and "prove" in request.args
     # Another site may lead here, but not begin it for somebody.
     if origin.foreign(request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin"), request.host):
         return redirect(url_for("sign_in.ask"), 303)
-    if person is not None:
+    if person is not None and not proving_only:
         # Not on from there to the provider: a form of ours must not lead to another site, says our own policy.
         first = prove_first("/account")
         if first is not None:
             return first
     services().limits.joining(request.remote_addr)
     journey = found.journey()
-    address = found.address(journey, _back())
+    address = found.address(journey, _back(), anew=proving_only)
     asked = local(request.args.get("next", "")) or ""
-    linking = 0 if person is None else person.id
-    session[JOURNEY] = [journey.state, journey.nonce, journey.verifier, asked, linking, proving.now()]
+    whose = 0 if person is None else person.id
+    session[JOURNEY] = [journey.state, journey.nonce, journey.verifier, asked, whose, proving_only, proving.now()]
     return redirect(address, 303)
 
 
@@ -54,16 +58,18 @@ def leave() -> AnyResponse:
 def arrive() -> AnyResponse:
     """Take the browser back, with what the provider says of its person."""
     found, chat = _provider(), services()
-    state, nonce, verifier, asked, linking, _ = _taken(JOURNEY, 6)
+    state, nonce, verifier, asked, whose, proving_only, _ = _taken(JOURNEY, 7)
     journey = Journey(str(state), str(nonce), str(verifier))
-    who = found.identity(journey, _back(), request.args.to_dict())
+    who = found.identity(journey, _back(), request.args.to_dict(), anew=bool(proving_only))
     with chat.db.read() as connection:
         bearer = identities.bearer(connection, who)
     here, before = me(), current()
+    if proving_only and (bearer is None or bearer.id != whose):
+        raise Unproven(f"That is another account at {found.name} than yours.")
     if bearer is not None:
         _sign_in(IdentityShown(bearer, who))
-    elif linking:
-        if here is None or before is None or here.id != linking or needed(here, before):
+    elif whose:
+        if here is None or before is None or here.id != whose or needed(here, before):
             raise Unproven(_TOO_LATE)
         chat.db.write(lambda transaction: _link(transaction, here, who, before.id))
         return redirect(url_for("account.show"), 303)

@@ -19,9 +19,10 @@ blueprint = Blueprint("proof", __name__, url_prefix="/account/proof")
 
 def needed(person: Person, session: Session) -> bool:
     """Whether somebody must show a proof first: they have one to show, and have not for some minutes."""
-    with services().db.read() as connection:
+    chat = services()
+    with chat.db.read() as connection:
         held = credentials.held(connection, person.id)
-        return bool(held.password or held.passkeys or held.codes) and not sessions.proved(connection, session.id)
+        return held.something(chat.openid is not None) and not sessions.proved(connection, session.id)
 
 
 def prove_first(next: str = "") -> AnyResponse | None:
@@ -61,6 +62,11 @@ def prove() -> AnyResponse:
 def _form(status: int, next: str, error: str = "") -> Response:
     person = me()
     assert person is not None
-    with services().db.read() as connection:
+    chat = services()
+    with chat.db.read() as connection:
         held = credentials.held(connection, person.id)
-    return page("account/proof.html", status, person=person, held=held, next=local(next) or "", error=error or None)
+    provider = chat.openid.name if chat.openid is not None and held.identities else None
+    following = local(next) or ""
+    return page(
+        "account/proof.html", status, person=person, held=held, provider=provider, next=following, error=error or None
+    )

@@ -96,4 +96,4 @@ class TakeOut:
         """Whether no proof is needed first: there is none to show, or it is fresh."""
         with self._chat.db.read() as connection:
             held = credentials.held(connection, session.person.id)
-            return not (held.password or held.passkeys or held.codes) or sessions.proved(connection, session.id)
+            return not held.something(self._chat.openid is not None) or sessions.proved(connection, session.id)

@@ -7,6 +7,7 @@ export function rename({ was, username, initials, colour }) {
     article.querySelector(".avatar").dataset.initials = initials;
     const author = article.querySelector(".author");
     author.querySelector("bdi").textContent = username;
-    if (author.href) author.href = `${root}/chat/${encodeURIComponent(username)}`;
+    if (/ \(former( \d+)?\)$/.test(username)) author.removeAttribute("href");
+    else if (author.href) author.href = `${root}/chat/${encodeURIComponent(username)}`;
   }
 }
