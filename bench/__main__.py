@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import logging
 import os
 import shutil
 import subprocess
@@ -9,6 +10,8 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+
+import structlog
 
 from bench import engines, machine, report, scaling, workshop
 from bench.measures import blackout, catch_up, fanout, idle, nodes, page, people, posts, start, visit
@@ -38,6 +41,8 @@ QUIET = 0.05  # more than this share of the machine in other hands makes figures
 def main() -> int:
     """0: every target is reached. 1: some are not. 2: it could not be measured."""
     options = parse(sys.argv[1:])
+    # What a chat in this process says is as much as one of its own would.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     plan = QUICK if options.quick else Plan()
     if options.rounds:
         plan = replace(plan, rounds=options.rounds)
