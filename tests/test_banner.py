@@ -36,7 +36,7 @@ def shown(chat: Services, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
 
     def shown(host: str = "0.0.0.0", port: int = 5000, **settings: object) -> str:
         config: Config = replace(chat.config, **settings)  # type: ignore[arg-type]
-        banner.show(replace(chat, config=config), host, port)
+        banner.show(replace(chat, config=config, throwaway=False), host, port)
         return capsys.readouterr().out
 
     return shown
