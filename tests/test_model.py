@@ -76,6 +76,14 @@ class State:
         if known is not None and (not known or known[-1]["id"] < message["id"]):
             known.append(message)
 
+    def _edit(self, told: dict[str, Any]) -> None:
+        message = told["message"]
+        assert told["id"] > message["id"]
+        known = self.rooms.get(told["room"], [])
+        for at, each in enumerate(known):
+            if each["id"] == message["id"]:
+                known[at] = message
+
     def _delete(self, told: dict[str, Any]) -> None:
         known = self.rooms.get(told["room"])
         if known is not None:
@@ -143,6 +151,7 @@ class State:
         "membership.removed": _go_out,
         "message.posted": _post,
         "message.deleted": _delete,
+        "message.edited": _edit,
         "person.changed": _see_others,
         "person.claimed": _claim,
         "person.departed": _name_anew,
@@ -278,7 +287,7 @@ class Model(RuleBasedStateMachine):
         self.nodes: list[Node] = []
         self.members: list[Member] = []
         self.clients: list[Client] = []
-        self.said: list[tuple[Member, dict[str, Any]]] = []
+        self.said: list[tuple[Member, dict[str, Any], str]] = []
         self.signed_out: list[Member] = []
         self.names, self.numbers = iter(NAMES), 0
         self.rooms: list[Room] = []
@@ -300,14 +309,14 @@ class Model(RuleBasedStateMachine):
     def post(self, at: int, who: int, long: bool) -> None:
         member, number = self._member(who), self._number()
         text = f"{member.person.username} says {number}" + " and on" * 500 * long
-        self.said.append((member, self._post(self._node(at), member, text, f"c{number}", 201)))
+        self.said.append((member, self._post(self._node(at), member, text, f"c{number}", 201), text))
 
     @precondition(lambda self: self.said)
     @rule(at=st.integers(0, 1), which=st.integers(0, 1000))
     def post_again(self, at: int, which: int) -> None:
-        member, message = self.said[which % len(self.said)]
+        member, message, sent = self.said[which % len(self.said)]
         if member in self.members:
-            assert self._post(self._node(at), member, message["text"], message["client_id"], 200) == message
+            assert self._post(self._node(at), member, sent, message["client_id"], 200) == message
             self._post(self._node(at), member, "Something else", message["client_id"], 409)
 
     @rule(who=st.lists(st.integers(0, 5), min_size=2, max_size=30))
@@ -325,7 +334,8 @@ class Model(RuleBasedStateMachine):
             posted = [answer.result(PATIENCE) for answer in twice]
             assert sorted(each.new for each in posted) == [False, True]
             assert posted[0].message == posted[1].message
-            self.said.append((member, json.loads(msgspec.json.encode(posted[0].message))))
+            message = json.loads(msgspec.json.encode(posted[0].message))
+            self.said.append((member, message, message["text"]))
 
     @rule(at=st.integers(0, 1), who=st.integers(0, 5), count=st.integers(10, 30))
     def talk_at_length(self, at: int, who: int, count: int) -> None:
@@ -428,9 +438,24 @@ class Model(RuleBasedStateMachine):
             assert (answer.exception(PATIENCE) is None) == inside
 
     @precondition(lambda self: self.said)
+    @rule(at=st.integers(0, 1), which=st.integers(0, 1000), twice=st.booleans())
+    def edit(self, at: int, which: int, twice: bool) -> None:
+        author, message, sent = self.said[which % len(self.said)]
+        if author not in self.members:
+            return
+        for number in range(1 + twice):
+            address, contents = f"/api/rooms/lobby/messages/{message['id']}", {"text": f"Edited {self._number()}"}
+            gateway = self._node(at + number).gateway
+            headers = {**self._headers(author), "content-type": "application/json"}
+            answer = gateway.request("PATCH", address, headers, json.dumps(contents))
+            assert answer.status == 200, answer.text
+            assert answer.json()["edited_at"]
+            self.said[which % len(self.said)] = author, answer.json(), sent
+
+    @precondition(lambda self: self.said)
     @rule(at=st.integers(0, 1), which=st.integers(0, 1000))
     def take_back(self, at: int, which: int) -> None:
-        author, message = self.said.pop(which % len(self.said))
+        author, message, _ = self.said.pop(which % len(self.said))
 
         def delete(write: Transaction) -> None:
             room = rooms.for_member(write.connection, author.person, message["room"])

@@ -12,6 +12,7 @@ from . import config as configuration
 from .api import blocks as api_blocks
 from .api import conversations as api_conversations
 from .api import directory as api_directory
+from .api import editing as api_editing
 from .api import invitations as api_invitations
 from .api import members as api_members
 from .api import messages as api_messages
@@ -35,6 +36,7 @@ from .web import (
     departing,
     device_links,
     directory,
+    editing,
     entry,
     errors,
     invitations,
@@ -107,6 +109,8 @@ def wire(prefix: str = "") -> Flask:
         api_reading,
         reading,
         api_sessions,
+        editing,
+        api_editing,
         api_moderation,
         api_reports,
         api_blocks,

@@ -28,6 +28,7 @@ TYPES = frozenset(
         "membership.changed",
         "membership.removed",
         "message.deleted",
+        "message.edited",
         "message.posted",
         "owner.appointed",
         "person.changed",

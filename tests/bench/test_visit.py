@@ -1,4 +1,4 @@
-from bench.measures.visit import by_kind, joined, links
+from bench.measures.visit import LATER, by_kind, joined, links
 
 
 def test_a_page_brings_its_styles_icons_modules_and_scripts() -> None:
@@ -30,7 +30,8 @@ def test_a_module_brings_what_it_imports() -> None:
         export const word = "not a module";
         const later = await import("./d.js");
     """
-    assert links("text/javascript", script) == ["./a.js", "./b.js", "./c.js", "./d.js"]
+    assert links("text/javascript", script) == ["./a.js", "./b.js", "./c.js"]
+    assert LATER.findall(script) == ["./d.js"], "this a browser fetches when something asks for it"
 
 
 def test_a_body_in_chunks_is_put_together() -> None:

@@ -99,6 +99,17 @@ def test_a_link_ends_with_the_sessions_that_its_maker_ends(chat: Services) -> No
         use(chat, token)
 
 
+def test_a_link_ends_with_all_other_sessions_even_if_there_are_none(chat: Services) -> None:
+    ann = joined(chat, "Ann")
+    kept = chat.sessions.find(use(chat, make(chat, ann)))
+    assert kept is not None
+    chat.db.write(lambda transaction: sessions.revoke_all(transaction, ann.id, keep=kept.id))
+    token = make(chat, ann)
+    chat.db.write(lambda transaction: sessions.revoke_all(transaction, ann.id, keep=kept.id))
+    with pytest.raises(NotFound):
+        use(chat, token)
+
+
 def test_a_link_is_kept_only_as_its_hash(chat: Services) -> None:
     token = make(chat, joined(chat, "Ann"))
     with chat.db.read() as connection:

@@ -25,6 +25,7 @@ STANDINGS = ("nobody’s", "outside", "inside", "owns it")
 # An act that is about no room has one role only.
 TABLE = {
     "message.post": ("-", "guest", "guest"),
+    "message.edit": ("-", "guest", "guest"),
     "message.delete": ("moderator", "moderator", "guest"),
     "message.report": ("-", "guest", "guest"),
     "room.create": "guest",
@@ -133,6 +134,7 @@ def test_in_a_lockdown_guests_say_nothing_and_members_go_on(
         refused = {act for act in RULES if permissions.why_not(connection, cast["guest", 0], act, lobby)}
         speaking = {act for act, rule in RULES.items() if rule.speaks}
         assert speaking == {
+            "message.edit",
             "message.post",
             "room.create",
             "member.add",

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from flask_chat import events
-from flask_chat.chat import memberships, messages, overview, people, reading, rooms
+from flask_chat.chat import editing, memberships, messages, overview, people, reading, rooms
 from flask_chat.chat.errors import Forbidden, Invalid, NotFound
 from flask_chat.chat.memberships import membership
 from flask_chat.chat.mentions import mention
@@ -171,6 +171,7 @@ STEPS = st.lists(
         st.tuples(st.just("read"), st.integers(0, 2), st.integers(0, 12)),
         st.tuples(st.just("unread"), st.integers(0, 2), st.integers(0, 12)),
         st.tuples(st.just("delete"), st.integers(0, 12), st.none()),
+        st.tuples(st.just("edit"), st.integers(0, 12), st.sampled_from(["hi", "@Ann", "@Bob", "@Cleo and @Ann"])),
         st.tuples(st.just("leave"), st.integers(0, 2), st.none()),
         st.tuples(st.just("join"), st.integers(0, 2), st.none()),
     ),
@@ -210,6 +211,8 @@ class Story:
                 self.mark(self.people[which], how, what == "unread")
             elif what == "delete":
                 self.delete(which)
+            elif what == "edit":
+                self.edit(which, how)
             else:
                 getattr(self, what)(self.people[which])
             self.recount()
@@ -220,8 +223,28 @@ class Story:
             assert isinstance(outcome, Forbidden)
             return
         assert isinstance(outcome, Posted)
-        named = {person.username for person in self.people if f"@{person.username}" in text and person.id in self.read}
-        self.said.append((outcome.message.id, author, named))
+        self.said.append((outcome.message.id, author, self.named(text)))
+
+    def named(self, text: str) -> set[str]:
+        """Whom a text names just now."""
+        return {person.username for person in self.people if f"@{person.username}" in text and person.id in self.read}
+
+    def edit(self, at: int, text: str) -> None:
+        if at >= len(self.said) or self.said[at][0] in self.deleted:
+            return
+        id, author, _ = self.said[at]
+        draft = messages.draft(author, self.room.slug, text)
+        if author.id not in self.read:
+            with pytest.raises(Forbidden):
+                editing.edit(self.transaction, draft, id)
+            return
+        before = self.words(id)
+        editing.edit(self.transaction, draft, id)
+        if before != text:
+            self.said[at] = id, author, self.named(text)
+
+    def words(self, id: int) -> str:
+        return str(self.transaction.connection.execute(select(message.c.text).where(message.c.id == id)).scalar_one())
 
     def mark(self, reader: Person, at: int, force: bool) -> None:
         through = self.said[at][0] if at < len(self.said) else 2**60

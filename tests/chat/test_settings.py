@@ -34,6 +34,8 @@ def test_a_new_chat_has_the_defaults(chat: Services) -> None:
         ("lobby", False),
         ("name_days", None),
         ("retention_days", 30),
+        ("edit_minutes", 0),
+        ("edit_minutes", None),
         ("lockdown", True),
     ],
 )
@@ -64,6 +66,8 @@ def test_what_is_the_same_already_is_not_told(chat: Services) -> None:
         ("name_days", -1),
         ("retention_days", 10**9),
         ("retention_days", 1.5),
+        ("edit_minutes", -1),
+        ("edit_minutes", 10**12),
         ("name", "x" * 61),
         ("name", "a\u202eb"),
         ("name", None),

@@ -41,8 +41,12 @@ def test_an_empty_room_gets_its_day_with_its_first_message(gateway: Gateway) -> 
     ann = gateway.bearer("Ann")
     document = open_document(gateway, ann)
     assert b"<article" not in document.body
+    assert b"Nothing was said here before." in document.body
     gateway.say("first", ann)
     gateway.run(document.until(lambda: b"<article" in document.body))
+    later = open_document(gateway, ann)
+    assert b"Nothing was said" not in later.body
+    gateway.run(later.hang_up())
     assert document.body.count(b'class="day"') == 1
     gateway.run(document.hang_up())
 

@@ -142,6 +142,21 @@ ROWS = [
     Row("POST", "/api/rooms/<slug>/messages", sends={"text": "Hello"}),
     Row("GET", "/api/rooms/<slug>/messages"),
     Row("GET", "/<username>/<words:message>", NOBODY, path={"username": things.me, "message": _text("Hello")}),
+    Row(
+        *("PATCH", "/api/rooms/<slug>/messages/<long:id>", GUEST),
+        path={"id": things.own_message},
+        sends={"text": "Hullo"},
+    ),
+    Row(
+        *("GET", "/rooms/<slug>/messages/<long:id>/edit", GUEST),
+        path={"id": things.own_message},
+    ),
+    Row(
+        *("POST", "/rooms/<slug>/messages/<long:id>/edit", GUEST),
+        path={"id": things.own_message},
+        sends={"message": "Hullo"},
+        form=True,
+    ),
     Row("DELETE", "/api/rooms/<slug>/messages/<long:id>", MODERATOR, keeper=True, path={"id": things.message}),
     Row(
         *("POST", "/rooms/<slug>/messages/<long:id>/delete", MODERATOR),
@@ -341,6 +356,7 @@ ROWS = [
             "lobby": "1",
             "retention_days": "",
             "name_days": "30",
+            "edit_minutes": "60",
         },
         form=True,
     ),

@@ -22,6 +22,7 @@ PAGES = (
     "/rooms/ROOM/settings",
     "/rooms/ROOM/invite",
     "/rooms/ROOM/messages/MESSAGE/report",
+    "/rooms/ROOM/messages/MESSAGE/edit",
     "/rooms/lobby",
     "/rooms/new",
     "/chat/Ann",

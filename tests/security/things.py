@@ -13,7 +13,7 @@ from flask_chat.chat.people import Person
 from flask_chat.chat.sessions import session as session_table
 from flask_chat.db import Transaction
 
-from .world import Scene, Value
+from .world import OUTSIDE, Scene, Value
 
 
 def text(value: str) -> Value:
@@ -76,7 +76,17 @@ def owner_token(scene: Scene) -> str:
 
 def message(scene: Scene) -> int:
     """Cleo's, in the private room."""
-    new = messages.draft(scene.cleo, scene.den.slug, "Between us")
+    return _said(scene, scene.cleo)
+
+
+def own_message(scene: Scene) -> int:
+    """That of who asks, in the private room; Cleo's, if they are not in it."""
+    inside = scene.person is not None and scene.who.standing != OUTSIDE
+    return _said(scene, scene.person if inside and scene.person else scene.cleo)
+
+
+def _said(scene: Scene, author: Person) -> int:
+    new = messages.draft(author, scene.den.slug, "Between us")
     return messages.post(scene.world.chat.db, new).result(5).message.id
 
 

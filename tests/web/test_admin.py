@@ -149,6 +149,7 @@ def test_the_owner_changes_the_settings_and_everybody_sees_it(
         "lobby": "yes",
         "retention_days": "30",
         "name_days": "",
+        "edit_minutes": "90",
     }
     assert eve.post("/admin/settings", data=form).status_code == 303
     page = ann.get("/rooms/lobby").text
@@ -156,6 +157,7 @@ def test_the_owner_changes_the_settings_and_everybody_sees_it(
     assert 'data-accent="plum"' in page
     kept = chat.settings.get()
     assert (kept.room_makers, kept.retention_days, kept.name_days, kept.lockdown) == ("member", 30, None, False)
+    assert kept.edit_minutes == 90
     wrong = eve.post("/admin/settings", data={**form, "accent": "url(x)"})
     assert wrong.status_code == 422
     assert 'role="alert"' in wrong.text
@@ -255,6 +257,7 @@ def test_who_asks_to_join_waits_on_a_page_of_their_own(eve: FlaskClient, sign_in
     }
     assert eve.post("/admin/settings", data=form).status_code == 303
     cleo = sign_in("Cleo")
+    assert cleo.get("/rooms/lobby").headers["Refresh"] == "30"
     for address in ("/", "/rooms/lobby", "/account", "/people/Ann"):
         assert "A moderator will look at it" in cleo.get(address, follow_redirects=True).text
     assert cleo.post("/rooms/lobby/messages", data={"message": "Hello"}).status_code == 403

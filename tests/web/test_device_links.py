@@ -9,6 +9,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from flask_chat.http.services import Services
+
 
 def link(client: FlaskClient) -> str:
     """The path of a new link."""
@@ -51,6 +53,12 @@ def test_the_device_keeps_the_name_after_signing_out(app: Flask, ann: FlaskClien
     phone.post("/sign-out")
     assert "One browser in which you signed out" in ann.get("/account/sessions").text
     assert phone.post("/", data={"username": "Ann"}).status_code == 303
+
+
+def test_links_are_not_made_without_end(ann: FlaskClient, chat: Services) -> None:
+    chat.limits.on = True
+    answers = [ann.post("/account/devices/new").status_code for _ in range(70)]
+    assert (answers[0], answers[-1]) == (200, 429)
 
 
 def test_another_site_uses_no_link_up(app: Flask, ann: FlaskClient) -> None:

@@ -21,7 +21,7 @@ from .errors import Conflict, NotFound, Refused
 from .invitations import invitation
 from .memberships import membership
 from .mentions import mention
-from .messages import message
+from .messages import SAYS_NOTHING, message
 from .people import Person, former_name, person
 from .profiles import profile
 from .rooms import DIRECT, GROUP, room
@@ -145,9 +145,7 @@ def _erase_some(transaction: Transaction, who: Person) -> int:
         ids = {"ids": [row.id for row in found]}
         connection.execute(delete(mention).where(among(mention.c.message_id, "ids")), ids)
         connection.execute(
-            update(message)
-            .where(among(message.c.id, "ids"))
-            .values(text="", mentions=None, deleted_at=transaction.now),
+            update(message).where(among(message.c.id, "ids")).values(**SAYS_NOTHING, deleted_at=transaction.now),
             ids,
         )
         events.append(transaction, _deleted(found, events.next_id(transaction)))

@@ -100,10 +100,12 @@ def revoked(connection: Connection, after: int, through: int) -> set[int | None]
 
 def _encode(row: Iterable[object], root: str) -> Event:
     id, type, room_id, person_id, subject_id, data, slug, *columns = row
-    if type == "message.posted":
+    if type == messages.POSTED or type == messages.EDITED:
         if columns[0] is None:
             return Event(id, type, NOBODY, None, subject_id, b"")  # type: ignore[arg-type]
         kept = messages.from_row(columns, slug, root)  # type: ignore[arg-type]
+        if type == messages.EDITED:
+            return messages.edited_event(id, room_id, kept)  # type: ignore[arg-type]
         return messages.posted_event(room_id, kept)  # type: ignore[arg-type]
     said = events.plain(id, type, slug, data)  # type: ignore[arg-type]
     return Event(id, type, room_id, person_id, subject_id, said)  # type: ignore[arg-type]
@@ -122,7 +124,11 @@ _EVENTS = (
     )
     .outerjoin(
         message,
-        and_(message.c.id == event.c.subject_id, event.c.type == "message.posted", message.c.deleted_at.is_(None)),
+        and_(
+            message.c.id == event.c.subject_id,
+            event.c.type.in_((messages.POSTED, messages.EDITED)),
+            message.c.deleted_at.is_(None),
+        ),
     )
     .outerjoin(person, person.c.id == message.c.author_id)
     .outerjoin(rooms.room, rooms.room.c.id == event.c.room_id)

@@ -7,6 +7,7 @@ by the page.
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -55,14 +56,25 @@ message = Table(
     Column("mentions", Text),
     # Nothing of what it said is left then, but it keeps its client id, and its place.
     Column("deleted_at", BigInteger),
+    # Once it is edited: a checksum of what it was sent as, to know a second sending by. Too short to say what it said.
+    Column("sent_check", BigInteger),
+    # What it said when it was reported, if it says something else now, until the report is settled.
+    Column("reported_text", Text),
     UniqueConstraint("client_id", "author_id", name="message_sent_once"),
     # Counting what is unread in hundreds of rooms must not look up each message.
     Index("message_by_room", "room_id", "id", "author_id", "deleted_at"),
     Index("message_by_author", "author_id", "id", "deleted_at"),
 )
 
+SAYS_NOTHING: Mapping[str, object] = {"text": "", "mentions": None, "sent_check": None, "reported_text": None}
+"""What becomes of all that a message said when it is deleted."""
+
 FOLLOWS_WITHIN = 5 * 60_000
 """Milliseconds within which a message of the same author continues the one before it."""
+
+
+POSTED, EDITED = "message.posted", "message.edited"
+"""The events that carry a message as it is now; once it is deleted they are told to nobody."""
 
 
 class Message(msgspec.Struct, frozen=True, gc=False):
@@ -240,7 +252,7 @@ def present(
         room=room,
         author=author,
         text=words,
-        html=rendering.article(id, author, words, created_at, continues, root, named),
+        html=rendering.article(id, author, words, created_at, continues, root, named, edited_at),
         created_at=clock.rfc3339(created_at),
         edited_at=None if edited_at is None else clock.rfc3339(edited_at),
         client_id=client_id,
@@ -250,15 +262,18 @@ def present(
 def posted_event(room_id: int, kept: Message) -> events.Event:
     """The event that says a message was posted."""
     return events.Event(
-        kept.id,
-        "message.posted",
-        room_id,
-        None,
-        kept.id,
-        msgspec.json.encode({"id": kept.id, "type": "message.posted", "room": kept.room, "message": kept}),
-        kept.html,
-        kept.created_at,
+        kept.id, POSTED, room_id, None, kept.id, _said(kept.id, POSTED, kept), kept.html, kept.created_at
     )
+
+
+def edited_event(id: int, room_id: int, kept: Message) -> events.Event:
+    """The event ``id``, which says that a message has other words now."""
+    return events.Event(id, EDITED, room_id, None, kept.id, _said(id, EDITED, kept))
+
+
+def checksum(words: str) -> int:
+    """A number that tells one text from another."""
+    return zlib.crc32(words.encode())
 
 
 COLUMNS = (
@@ -285,12 +300,24 @@ class _Sent:
     room_id: int
     message: Message
     deleted: bool = False
+    sent_check: int | None = None
+
+    def said(self, words: str) -> bool:
+        """Whether this is what was sent."""
+        return self.message.text == words if self.sent_check is None else self.sent_check == checksum(words)
 
 
 _CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _MESSAGES = select(*COLUMNS).join(person, person.c.id == message.c.author_id)
 _SENT = (
-    select(rooms.room.c.slug, message.c.author_id, message.c.room_id, message.c.deleted_at, *COLUMNS)
+    select(
+        rooms.room.c.slug,
+        message.c.author_id,
+        message.c.room_id,
+        message.c.deleted_at,
+        message.c.sent_check,
+        *COLUMNS,
+    )
     .join(person, person.c.id == message.c.author_id)
     .join(rooms.room, rooms.room.c.id == message.c.room_id)
     .where(among(message.c.client_id, "client_ids"))
@@ -302,6 +329,10 @@ _LAST = (
     .limit(1)
 )
 _COUNT = select(func.count()).where(message.c.author_id == bindparam("author_id"), message.c.deleted_at.is_(None))
+
+
+def _said(id: int, type: str, kept: Message) -> bytes:
+    return msgspec.json.encode({"id": id, "type": type, "room": kept.room, "message": kept})
 
 
 def _outside(connection: Connection, new: Draft) -> Refused:
@@ -335,7 +366,7 @@ def _sent_before(connection: Connection, sent: set[tuple[str, int]], root: str) 
     rows = connection.execute(_SENT, {"client_ids": [client_id for client_id, _ in sent]}).all()
     return {
         (row.client_id, row.author_id): _Sent(
-            row.room_id, from_row(row[4:], row.slug, root), row.deleted_at is not None
+            row.room_id, from_row(row[5:], row.slug, root), row.deleted_at is not None, row.sent_check
         )
         for row in rows
         if (row.client_id, row.author_id) in sent
@@ -345,7 +376,7 @@ def _sent_before(connection: Connection, sent: set[tuple[str, int]], root: str) 
 def _again(before: _Sent, room: Room, new: Draft) -> Posted | Conflict:
     if before.deleted:
         return Conflict("This message was deleted.")
-    if (before.room_id, before.message.text) != (room.id, new.text):
+    if before.room_id != room.id or not before.said(new.text):
         return Conflict("This client_id was used for another message.")
     return Posted(before.message, False)
 

@@ -17,7 +17,7 @@ from ..db import Transaction
 from . import audit, clock, memberships, people, permissions, restrictions, rooms, sessions, settings, text
 from .errors import Forbidden, Invalid, NotFound, TooLong
 from .mentions import mention
-from .messages import message
+from .messages import SAYS_NOTHING, message
 from .people import Person
 from .restrictions import BAN, MUTE, Restriction, restriction
 from .rooms import DIRECT, GROUP, PRIVATE, Room
@@ -31,10 +31,16 @@ MAX_SLOW = 6 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A message as it is shown before something is done about it; ``deletable`` by who looks."""
+    """A message as it is shown before something is done about it.
+
+    ``mine``: it is that of who looks; ``deletable`` by them. ``created_at`` is in milliseconds since 1970, UTC.
+    """
 
     author: str
+    author_id: int
     text: str
+    created_at: int
+    mine: bool
     deletable: bool
 
 
@@ -63,8 +69,9 @@ def look(connection: Connection, who: Person, room: Room, message_id: int) -> Sh
     row = connection.execute(_SHOWN, {"message_id": message_id, "of_room": room.id}).first()
     if row is None:
         raise NotFound("There is no such message.")
-    deletable = row.author_id == who.id or permissions.may(connection, who, "message.delete", room)
-    return Shown(row.username, row.text, deletable)
+    mine = row.author_id == who.id
+    deletable = mine or permissions.may(connection, who, "message.delete", room)
+    return Shown(row.username, row.author_id, row.text, row.created_at, mine, deletable)
 
 
 def erase(transaction: Transaction, room: Room, message_id: int) -> None:
@@ -308,7 +315,7 @@ _MESSAGE = select(message.c.author_id, message.c.deleted_at).where(
     message.c.id == bindparam("message_id"), message.c.room_id == bindparam("of_room")
 )
 _SHOWN = (
-    select(message.c.author_id, message.c.text, people.person.c.username)
+    select(message.c.author_id, message.c.text, message.c.created_at, people.person.c.username)
     .join(people.person, people.person.c.id == message.c.author_id)
     .where(
         message.c.id == bindparam("message_id"),
@@ -319,7 +326,7 @@ _SHOWN = (
 _ERASE = (
     update(message)
     .where(message.c.id == bindparam("message_id"), message.c.room_id == bindparam("of_room"))
-    .values(text="", mentions=None, deleted_at=bindparam("now"))
+    .values(**SAYS_NOTHING, deleted_at=bindparam("now"))
 )
 _FORGET_MENTIONS = delete(mention).where(
     mention.c.message_id == bindparam("message_id"), mention.c.room_id == bindparam("of_room")

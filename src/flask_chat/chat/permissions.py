@@ -38,6 +38,7 @@ class Rule:
 
 RULES = {
     "message.post": Rule(people.GUEST, "You may not write here.", inside=True, speaks=True),
+    "message.edit": Rule(people.GUEST, "Only who wrote a message edits it.", inside=True, speaks=True),
     "message.delete": Rule(people.MODERATOR, "Only who wrote a message, and moderators, delete it.", in_room=True),
     "message.report": Rule(people.GUEST, "Only those in the room report its messages.", inside=True),
     "room.create": Rule(people.GUEST, "You may not make rooms in this chat.", speaks=True),

@@ -28,10 +28,12 @@ class Shown(NamedTuple):
     colour: int
     continues: bool
     former: bool
+    edited: bool
     id: str = f"{BLANK}id{BLANK}"
     created_at: str = f"{BLANK}created_at{BLANK}"
     clock: str = f"{BLANK}clock{BLANK}"
     full: str = f"{BLANK}full{BLANK}"
+    edited_at: str = f"{BLANK}edited_at{BLANK}"
     body: str = f"{BLANK}body{BLANK}"
 
 
@@ -43,17 +45,22 @@ def article(
     continues: bool,
     root: str = "",
     named: Sequence[tuple[int, int, str]] = (),
+    edited_at: int | None = None,
 ) -> str:
-    """The ``<article>`` of a message; ``created_at`` in milliseconds since 1970, UTC. ``root`` begins its links.
+    """The ``<article>`` of a message; times in milliseconds since 1970, UTC. ``root`` begins its links.
 
     ``named`` is where it mentions somebody, as :data:`flask_chat.chat.mentions.Mentions`.
     """
-    form, blanks = _form(author, continues, root)
+    form, blanks = _form(author, continues, root, edited_at is not None)
     short, full = _clock(created_at // 1000)
     # It escapes all that it does not make itself.
     body = text.to_html(words, named, root)
     at = clock.rfc3339(created_at)
-    article: str = form % blanks({"id": id, "created_at": at, "clock": short, "full": full, "body": body})
+    said = {"id": id, "created_at": at, "clock": short, "full": full, "body": body}
+    if edited_at is not None:
+        said["full"] = f"{full}, edited {_clock(edited_at // 1000)[1]}"
+        said["edited_at"] = clock.rfc3339(edited_at)
+    article: str = form % blanks(said)
     return article
 
 
@@ -92,12 +99,12 @@ def _environment() -> jinja2.Environment:
 
 
 @lru_cache(2000)
-def _form(author: str, continues: bool, root: str) -> tuple[str, itemgetter[Any]]:
+def _form(author: str, continues: bool, root: str, edited: bool) -> tuple[str, itemgetter[Any]]:
     """The template as one person's messages fill it in, to be formatted with what is left blank, in its order.
 
     To render the template takes several times as long as to fill in a form, and who comes back may want thousands.
     """
-    shown = Shown(author, names.initials(author), names.colour(author), continues, names.former(author))
+    shown = Shown(author, names.initials(author), names.colour(author), continues, names.former(author), edited)
     parts = template("messages/_message.html").render(m=shown, root=root).split(BLANK)
     return "%s".join(part.replace("%", "%%") for part in parts[::2]), itemgetter(*parts[1::2])
 

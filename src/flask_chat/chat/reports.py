@@ -63,13 +63,17 @@ PAGE = 25
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A message as a moderator sees it in the queue. ``text`` is empty once it is deleted."""
+    """A message as a moderator sees it in the queue. ``text`` is empty once it is deleted.
+
+    ``before`` is what it said when it was reported, if it was edited since.
+    """
 
     id: int
     author: str
     text: str
     created_at: int
     reported: bool
+    before: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +161,7 @@ def settle(
     connection.execute(
         _SETTLE, {"of_message": message_id, "now": transaction.now, "settler": who.id, "outcome_is": outcome}
     )
+    connection.execute(_FORGET_BEFORE, {"of_message": message_id})
 
 
 def _case(connection: Connection, message_id: int) -> Case:
@@ -182,7 +187,7 @@ def _case(connection: Connection, message_id: int) -> Case:
 
 def _lines(rows: Sequence[object], message_id: int) -> tuple[Line, ...]:
     return tuple(
-        Line(row.id, row.username, row.text, row.created_at, row.id == message_id)  # type: ignore[attr-defined]
+        Line(row.id, row.username, row.text, row.created_at, row.id == message_id, row.reported_text)  # type: ignore[attr-defined]
         for row in rows
     )
 
@@ -221,7 +226,7 @@ _CASE = (
     .where(message.c.id == bindparam("message_id"))
 )
 _LINES = (
-    select(message.c.id, person.c.username, message.c.text, message.c.created_at)
+    select(message.c.id, person.c.username, message.c.text, message.c.created_at, message.c.reported_text)
     .join(person, person.c.id == message.c.author_id)
     .where(message.c.room_id == bindparam("room_id"))
 )
@@ -241,3 +246,4 @@ _SETTLE = (
     .where(report.c.message_id == bindparam("of_message"), report.c.settled_at.is_(None))
     .values(settled_at=bindparam("now"), settler_id=bindparam("settler"), outcome=bindparam("outcome_is"))
 )
+_FORGET_BEFORE = update(message).where(message.c.id == bindparam("of_message")).values(reported_text=None)

@@ -205,6 +205,7 @@ def revoke_all(transaction: Transaction, person_id: int, keep: int | None = None
     for id in transaction.connection.execute(others).scalars().all():
         if id != keep:
             revoke(transaction, id)
+    transaction.connection.execute(delete(device_link).where(device_link.c.person_id == person_id))
 
 
 def prove(transaction: Transaction, id: int) -> None:

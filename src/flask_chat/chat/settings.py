@@ -45,6 +45,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ``lobby``: whether new people are in the lobby by themselves. ``lockdown``: only members, moderators and the owner
     write. ``retention_days``: how long rooms keep messages that say nothing else, None for ever. ``name_days``: after
     how long without use a name that nobody has claimed is free again, None for never.
+    ``edit_minutes``: how long after it was sent a message may be edited by who wrote it, 0 for not at all, None for
+    ever.
     """
 
     name: str = ""
@@ -56,6 +58,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     retention_days: int | None = None
     lockdown: bool = False
     name_days: int | None = 30
+    edit_minutes: int | None = 1440
 
 
 DEFAULTS = Settings()
@@ -64,6 +67,8 @@ MAX_NAME = 60
 """Characters in the name of the chat."""
 
 MAX_DAYS = 36_500
+
+MAX_MINUTES = MAX_DAYS * 24 * 60
 
 
 def read(connection: Connection) -> Settings:
@@ -117,6 +122,8 @@ def check(before: Settings, changes: Mapping[str, object]) -> Settings:
     for days in (after.retention_days, after.name_days):
         if days is not None and not 1 <= days <= MAX_DAYS:
             raise Invalid(f"That is a whole number of days from 1 to {MAX_DAYS:,}, or nothing for no limit.")
+    if after.edit_minutes is not None and not 0 <= after.edit_minutes <= MAX_MINUTES:
+        raise Invalid(f"That is a whole number of minutes up to {MAX_MINUTES:,}, or nothing for no limit.")
     return msgspec.structs.replace(after, name=name)
 
 
@@ -166,4 +173,5 @@ _WORDS = {
     "retention_days": "how long messages are kept",
     "lockdown": "whether only members write",
     "name_days": "when an unused name is free again",
+    "edit_minutes": "how long messages may be edited",
 }

@@ -12,7 +12,7 @@ from ..db.lists import among
 from . import audit, names, permissions, rooms, text
 from .errors import Conflict, Forbidden, Invalid, TooLong
 from .mentions import mention
-from .messages import message
+from .messages import SAYS_NOTHING, message
 from .people import Person
 from .rooms import DIRECT, GROUP, Room
 
@@ -175,4 +175,4 @@ _OLDEST = (
     .limit(bindparam("most"))
 )
 _FORGET_MENTIONS = delete(mention).where(among(mention.c.message_id, "ids"))
-_FORGET = update(message).where(among(message.c.id, "ids")).values(text="", mentions=None, deleted_at=bindparam("now"))
+_FORGET = update(message).where(among(message.c.id, "ids")).values(**SAYS_NOTHING, deleted_at=bindparam("now"))

@@ -9,8 +9,9 @@ from ..events import Event
 MOST_EVENTS = 10_000
 MOST_BYTES = 4 * 1024 * 1024
 
-TAKEN_BACK = frozenset({"message.deleted", "person.departed", "room.cleared"})
-"""The types of event after which something that was said is not there any more, or not by that name."""
+TAKEN_BACK = frozenset({"message.deleted", "message.edited", "person.departed", "room.cleared"})
+"""The types of event after which something that was said is not there any more, not in those words, or not by that
+name."""
 
 
 class History:

@@ -161,7 +161,7 @@ def change_settings() -> AnyResponse:
     try:
         changes: dict[str, object] = {name: form.get(name, "") for name in ("name", "accent", "joining", "room_makers")}
         changes.update({name: name in form for name in SWITCHES})
-        changes.update({name: _number(name) for name in ("retention_days", "name_days")})
+        changes.update({name: _number(name) for name in ("retention_days", "name_days", "edit_minutes")})
         services().db.write(lambda transaction: moderation.change_settings(transaction, person, changes))
     except Refused as error:
         told = problem(error)

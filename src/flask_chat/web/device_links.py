@@ -26,6 +26,7 @@ def make() -> AnyResponse:
     person = me()
     if person is None:
         return ask_first()
+    services().limits.arranging(person.id)
     token = services().db.write(lambda transaction: device_links.make(transaction, person))
     link = url_for("device_links.ask", token=token, _external=True)
     return page("account/device.html", link=link, picture=qr.svg(link))

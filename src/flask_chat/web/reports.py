@@ -1,11 +1,13 @@
-"""Reporting and deleting a message, and blocking somebody, without scripts."""
+"""What can be done with a message, and blocking somebody, without scripts."""
 
 from __future__ import annotations
+
+import time
 
 from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from ..chat import blocks, moderation, people, reports, rooms
+from ..chat import blocks, editing, moderation, people, reports, rooms
 from ..chat.errors import Refused
 from ..db import Transaction
 from ..http.problems import problem
@@ -18,7 +20,7 @@ blueprint = Blueprint("reports", __name__)
 
 @blueprint.get("/rooms/<slug>/messages/<long:id>/report")
 def ask(slug: str, id: int) -> AnyResponse:
-    """The form that asks what is wrong with a message."""
+    """What the visitor can do with a message: edit it, delete it, say what is wrong with it."""
     return _form(slug, id, 200)
 
 
@@ -94,6 +96,8 @@ def _form(slug: str, id: int, status: int, error: str = "") -> AnyResponse:
     with services().db.read() as connection:
         room = rooms.for_member(connection, person, slug)
         found = moderation.look(connection, person, room, id)
+        now = time.time_ns() // 1_000_000
+        editable = editing.may(connection, person, room, found.author_id, found.created_at, now)
     return page(
         "reports/ask.html",
         status,
@@ -101,6 +105,8 @@ def _form(slug: str, id: int, status: int, error: str = "") -> AnyResponse:
         id=id,
         author=found.author,
         text=found.text,
+        mine=found.mine,
+        edits=editable,
         deletes=found.deletable,
         reason=request.form.get("reason", "")[:1000],
         error=error,

@@ -71,6 +71,7 @@ def room_page(
         initials=names.initials,
         person=person,
         moderates=permissions.RANKS.index(person.role) >= permissions.RANKS.index(MODERATOR),
+        edits=_edits() if inside and not closed else "",
         deletes=deletes,
         blocked=blocked,
         timeline=Markup(shown.html),  # noqa: S704 (made by the rendering of messages alone)
@@ -106,6 +107,12 @@ def _groups(listed: list[Listed]) -> list[tuple[str, str, list[Listed]]]:
         ("rooms", "Rooms", [each for each in listed if each.kind not in (rooms.DIRECT, rooms.GROUP)]),
         ("direct", "Direct messages", direct),
     ]
+
+
+def _edits() -> str:
+    """For how many minutes, or that always, people may edit what they sent; empty if not at all."""
+    minutes = services().settings.get().edit_minutes
+    return "always" if minutes is None else str(minutes or "")
 
 
 def _closed(connection: Connection, person: Person, room: rooms.Room, inside: bool) -> str:

@@ -23,4 +23,8 @@ def hold_back() -> Response | None:
         return None
     if request.path.startswith("/api/"):
         raise Forbidden(WAITING)
-    return page("waiting.html", 200 if request.method == "GET" else 403, person=person)
+    answer = page("waiting.html", 200 if request.method == "GET" else 403, person=person)
+    if request.method == "GET":
+        # Nothing is written on this page that could be lost.
+        answer.headers["refresh"] = "30"
+    return answer

@@ -1,6 +1,7 @@
 import { send } from "./api.js";
 import { ask } from "./ask.js";
 import { copy } from "./clipboard.js";
+import { edit, editable } from "./editing.js";
 import { root } from "./root.js";
 import { addSheet } from "./sheets.js";
 
@@ -65,7 +66,8 @@ export function offerActions(context) {
   stand(log.querySelector(".message:hover") ?? last());
 }
 
-function choices(article, { room, username, page, reading, status }, close) {
+function choices(article, context, close) {
+  const { room, username, page, reading, status } = context;
   const { id, author } = article.dataset;
   const mine = author === username;
   const folded = "folded" in article.dataset;
@@ -91,6 +93,7 @@ function choices(article, { room, username, page, reading, status }, close) {
     add(`Message ${author}`, () => location.assign(`${root}/chat/${encodeURIComponent(author)}`));
     add(`About ${author}`, () => location.assign(`${root}/people/${encodeURIComponent(author)}`));
   }
+  if (editable(article, context)) add("Edit", () => edit(article, context));
   if (mine || "deletes" in page) add("Delete…", () => remove(path));
   if (!mine) {
     add("Report…", () => report(path, tell));
@@ -181,7 +184,7 @@ function pressLong(log, act) {
   log.addEventListener("pointerdown", (event) => {
     stop();
     const article = event.target.closest(".message");
-    if (event.pointerType === "mouse" || !article || event.target.closest("a, button")) return;
+    if (event.pointerType === "mouse" || !article || event.target.closest("a, button, form")) return;
     from = event;
     timer = setTimeout(() => act(article), LONG);
   });

@@ -46,6 +46,7 @@ const context = { page, room, username, timeline, title, scroll, reading, status
 const sidebar = once(async () => (await import("./sidebar.js")).keepSidebar(context));
 const typing = once(async () => new (await import("./typing.js")).Typing(part("typing"), room));
 const actions = once(async () => (await import("./actions.js")).offerActions(context));
+const editing = once(() => import("./editing.js"));
 const folded = once(async () => (await import("./folded.js")).foldBlocked(context));
 const moved = once(() => import("./moved.js"));
 const renamed = once(() => import("./renamed.js"));
@@ -69,6 +70,11 @@ part("find").addEventListener("click", () => keys().then((pressed) => pressed())
 for (const menu of document.querySelectorAll(".menu")) menu.addEventListener("toggle", menus, { once: true });
 for (const when of ["pointerover", "focusin"]) part("log").addEventListener(when, actions, { once: true });
 part("scroller").addEventListener("focus", actions, { once: true });
+part("composer")?.addEventListener("keydown", (event) => {
+  const { key, target, shiftKey, ctrlKey, altKey, metaKey } = event;
+  if (key === "ArrowUp" && target.value === "" && page.edits && !(shiftKey || ctrlKey || altKey || metaKey))
+    editing().then(({ editLast }) => editLast(context), event.preventDefault());
+});
 part("composer")?.addEventListener("input", ({ target }) => target.value && typing().then((hints) => hints.typed()));
 if (document.querySelector("#empty [data-invite]")) menus();
 if (page.blocked) folded();
@@ -100,6 +106,7 @@ function events(batch) {
     if (type === "person.departed" && !event.was) setTimeout(startOver, Math.random() * CROWD);
     if (type.startsWith("person.") && blocked.delete(event.was)) blocked.add(event.username);
     if (type === "message.posted" && here) receive(message);
+    else if (type === "message.edited" && here) scroll.hold(() => timeline.change(message));
     else if (type === "message.deleted" && here) timeline.remove(event.message_id);
     else if (type === "room.cleared" && here) timeline.clear(event.through);
     else if (type === "read.moved" && here && reading?.moved(event.read_id)) title.clear();

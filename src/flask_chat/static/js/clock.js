@@ -7,7 +7,8 @@ export function localise(article) {
   const at = new Date(article.dataset.at);
   const element = article.querySelector("time");
   element.textContent = time.format(at);
-  element.title = full.format(at);
+  const { edited } = article.querySelector(".body").dataset;
+  element.title = full.format(at) + (edited ? `, edited ${full.format(new Date(edited))}` : "");
 }
 
 /** Puts a heading with the day above the article where its local day is another than that of the article before it. */

@@ -45,9 +45,11 @@ export function keepSidebar({ page, room, username, title, reading, blocked }) {
   };
 
   /** Whether something that many hear of changes what this page says. */
-  const concerns = ({ type, room: where, was, username: who }) => {
+  const concerns = ({ type, room: where, was, username: who, message }) => {
     if (type === "room.changed") return where === room;
     if (type === "room.renamed") return was !== room;
+    if (type === "message.edited" && where !== room)
+      return fetching || Number(entryOf(where)?.dataset.mentions) > 0 || mentions(message.html, username);
     if (type === "message.deleted" || type === "room.cleared")
       return where !== room && (fetching || Number(entryOf(where)?.dataset.unread) > 0);
     if (type === "person.muted" || type === "person.unmuted") return true;

@@ -59,6 +59,17 @@ export class Timeline {
     return article;
   }
 
+  /** Gives a message that is shown its other words; its place, and all that goes with it, stay. */
+  change(message) {
+    const there = document.getElementById(`message-${message.id}`);
+    const body = there && parse(message.html)?.querySelector(".body");
+    const before = there?.querySelector(".body");
+    // What was asked for and what is told may overtake each other.
+    if (!body || before.dataset.edited > body.dataset.edited) return;
+    before.replaceWith(body);
+    this.#dress(there);
+  }
+
   /** Puts older messages above, unannounced: they are news to nobody. */
   prepend(messages) {
     this.#log.setAttribute("aria-live", "off");
