@@ -13,7 +13,7 @@ from flask_chat.chat import people
 from flask_chat.chat.overview import Listed
 from flask_chat.web.room_page import in_order, wanted
 
-PLAIN = Listed("plain", "Plain", "public", "", 0, 0, 0, 0, False, None, False, "all", None, False)
+PLAIN = Listed("plain", "Plain", "public", "", 0, 0, 0, 0, False, None, False, "all", None, False, "member")
 
 
 def room(slug: str, **said: object) -> Listed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 import zlib
-from functools import cache
+from functools import cache, lru_cache
 
 from . import characters
 
@@ -116,12 +116,14 @@ def former(name: str) -> bool:
     return _FORMER.search(name) is not None
 
 
+@lru_cache(5_000)
 def initials(name: str) -> str:
     """One or two visible characters that stand for a name, each a whole letter with its marks; "?" if it has none."""
     firsts = [first for word in _WORD.findall(name[:_MAX_RAW]) if (first := _first_letter(word))]
     return "".join(map(_capital, firsts[:1] + firsts[1:][-1:])) or "?"
 
 
+@lru_cache(5_000)
 def colour(name: str) -> int:
     """0 to 11: the same for a name in every process and release."""
     return zlib.crc32(key(name).encode("utf-8", "surrogatepass")) % COLOURS

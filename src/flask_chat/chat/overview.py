@@ -30,7 +30,7 @@ class Listed(msgspec.Struct, frozen=True, gc=False):
     but for those whom the member has blocked, ``mentions`` those among them that name the member, both up to
     :data:`MOST_COUNTED`. ``last_id`` is the last message's id, or 0. ``notify`` is one of
     :data:`flask_chat.chat.reading.LEVELS`; ``muted`` that nothing is notified just now; ``position`` is the place among
-    the favourites that the member gave it.
+    the favourites that the member gave it; ``role`` is theirs in the room: ``owner`` or ``member``.
     """
 
     slug: str
@@ -47,6 +47,7 @@ class Listed(msgspec.Struct, frozen=True, gc=False):
     notify: str
     person: str | None
     archived: bool
+    role: str
 
 
 def of(connection: Connection, member: Person) -> list[Listed]:
@@ -89,6 +90,7 @@ def _listed(connection: Connection, member: Person, rows: Iterable[Row[*tuple[An
             notify=row.notify,
             person=next(iter(others.get(row.id, [])), member.username) if row.kind == DIRECT else None,
             archived=row.archived_at is not None,
+            role=row.role,
         )
         for row in rows
     ]
@@ -151,6 +153,7 @@ _MINE: Select[*tuple[Any, ...]] = (
         room.c.kind,
         room.c.topic,
         room.c.archived_at,
+        membership.c.role,
         membership.c.read_id,
         membership.c.favourite,
         membership.c.position,

@@ -16,6 +16,7 @@ from .memberships import membership
 from .people import Person
 from .restrictions import GUESTS_LOOK, LOCKDOWN
 from .rooms import Room
+from .settings import Settings
 
 RANKS = (people.APPLICANT, people.GUEST, people.MEMBER, people.MODERATOR, people.OWNER)
 """The roles, lowest first."""
@@ -89,25 +90,47 @@ def may(connection: Connection, who: Person, act: str, room: Room | None = None)
 def why_not(connection: Connection, who: Person, act: str, room: Room | None = None) -> str | None:
     """Why ``who`` may not do ``act``, a key of :data:`RULES`, in ``room`` if it is about one; None if they may."""
     rule = RULES[act]
-    if who.role == people.APPLICANT:
-        return WAITING
-    if who.role == people.GUEST:
-        chosen = settings.read(connection)
-        if not chosen.guests and act != "message.report":
-            return GUESTS_LOOK
-        if chosen.lockdown and rule.speaks:
-            return LOCKDOWN
+    chosen = settings.read(connection) if who.role == people.GUEST or act == "room.create" else settings.DEFAULTS
+    reason = _held_back(who, act, chosen)
+    if reason is not None:
+        return reason
     if rule.speaks:
         mute = restrictions.muted(connection, who.id, 0 if room is None else room.id)
         if mute is not None:
             return mute.words
-    rank = settings.read(connection).room_makers if act == "room.create" else rule.rank
-    high = at_least(who, rank)
-    if room is None or not (rule.in_room or rule.inside):
-        return None if high else rule.reason
-    role = connection.execute(_ROLE, {"person_id": who.id, "room_id": room.id}).scalar_one_or_none()
-    allowed = high and role is not None if rule.inside else high or role == memberships.OWNER
-    return None if allowed else rule.reason
+    of_a_room = room is not None and (rule.in_room or rule.inside)
+    role = None
+    if room is not None and of_a_room:
+        role = connection.execute(_ROLE, {"person_id": who.id, "room_id": room.id}).scalar_one_or_none()
+    return None if _high_enough(who, act, chosen, of_a_room, role) else rule.reason
+
+
+def offered(who: Person, act: str, chosen: Settings, role: str | None) -> bool:
+    """Whether a page offers ``act`` in a room where ``who`` has ``role``, None outside, by what it knows already.
+
+    Nothing is allowed by it, and it knows of no mutes.
+    """
+    return _held_back(who, act, chosen) is None and _high_enough(who, act, chosen, True, role)
+
+
+def _held_back(who: Person, act: str, chosen: Settings) -> str | None:
+    """Why somebody may do nothing of the kind, wherever it is."""
+    if who.role == people.APPLICANT:
+        return WAITING
+    if who.role == people.GUEST:
+        if not chosen.guests and act != "message.report":
+            return GUESTS_LOOK
+        if chosen.lockdown and RULES[act].speaks:
+            return LOCKDOWN
+    return None
+
+
+def _high_enough(who: Person, act: str, chosen: Settings, of_a_room: bool, role: str | None) -> bool:
+    rule = RULES[act]
+    high = at_least(who, chosen.room_makers if act == "room.create" else rule.rank)
+    if not of_a_room:
+        return high
+    return high and role is not None if rule.inside else high or role == memberships.OWNER
 
 
 def at_least(who: Person, rank: str) -> bool:

@@ -79,7 +79,7 @@ MAX_NAME = 80
 class Room:
     """A room. ``slug`` is its name in addresses. Times are in milliseconds since 1970, UTC.
 
-    ``watched``: whether who asked may not be free to write here (of :func:`for_members` only).
+    ``watched``: whether who asked may not be free to write here, of :func:`visible` and :func:`for_members` only.
     """
 
     id: int
@@ -255,7 +255,7 @@ def _taken(connection: Connection, slug: str, own: int | None = None) -> bool:
 # What is no slug must not reach the database: it may hold what no text of PostgreSQL can.
 _SLUG = re.compile(r"[a-z0-9-]{1,64}", re.ASCII)
 _SEEN = (
-    select(*COLUMNS, membership.c.person_id)
+    select(*COLUMNS, restrictions.WATCHED, membership.c.person_id)
     .outerjoin(membership, (membership.c.room_id == room.c.id) & (membership.c.person_id == bindparam("person_id")))
     .where(or_(room.c.kind == PUBLIC, membership.c.person_id.isnot(None)))
 )

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import secrets
 import time
-from dataclasses import replace
+from collections.abc import Callable
+from functools import lru_cache, partial
 
 from flask import Response
 from markupsafe import Markup
 from sqlalchemy import Connection
 
 from .. import config
-from ..chat import blocks, names, overview, permissions, rooms, timelines
+from ..chat import blocks, names, overview, permissions, rendering, rooms, timelines
 from ..chat.errors import Forbidden
 from ..chat.overview import Listed
 from ..chat.people import MODERATOR, Person
 from ..chat.restrictions import Gate
+from ..chat.settings import Settings
 from ..http.visitor import services
 from .page import page
 
@@ -40,6 +42,7 @@ def room_page(
     Who is outside a public room reads it there and is asked to join. Raises :class:`NotFound`.
     """
     chat = services()
+    chosen = chat.settings.get()
     with chat.db.read() as connection:
         room, inside = rooms.visible(connection, person, slug)
         if before is None:
@@ -54,11 +57,11 @@ def room_page(
         title = room.name if here is None else here.name
         blocked = blocks.of(connection, person)
         closed = _closed(connection, person, room, inside)
-        deletes = permissions.may(connection, person, "message.delete", room)
     talked_with = [each.person for each in listed if each.person][:MOST_SHOWN]
     return page(
         "rooms/show.html",
         status,
+        head=partial(_head, chat.assets.url, inside and shown.latest),
         room=room,
         title=title,
         here=here,
@@ -71,8 +74,8 @@ def room_page(
         initials=names.initials,
         person=person,
         moderates=permissions.RANKS.index(person.role) >= permissions.RANKS.index(MODERATOR),
-        edits=_edits() if inside and not closed else "",
-        deletes=deletes,
+        edits=_edits(chosen) if inside and not closed else "",
+        deletes=permissions.offered(person, "message.delete", chosen, here.role if here else None),
         blocked=blocked,
         timeline=Markup(shown.html),  # noqa: S704 (made by the rendering of messages alone)
         cursor=chat.epochs.cursor(shown.through),
@@ -109,10 +112,20 @@ def _groups(listed: list[Listed]) -> list[tuple[str, str, list[Listed]]]:
     ]
 
 
-def _edits() -> str:
+def _head(asset: Callable[[str], str], framed: bool, nonce: str) -> Markup:
+    """What the page fetches with it."""
+    return Markup(_blank_head(asset, framed).replace(rendering.BLANK, nonce))  # noqa: S704 (of a template of its own)
+
+
+@lru_cache(8)
+def _blank_head(asset: Callable[[str], str], framed: bool) -> str:
+    """It is the same for everybody but for the nonce, and long."""
+    return rendering.template("rooms/_head.html").render(asset=asset, framed=framed, nonce=rendering.BLANK)
+
+
+def _edits(chosen: Settings) -> str:
     """For how many minutes, or that always, people may edit what they sent; empty if not at all."""
-    minutes = services().settings.get().edit_minutes
-    return "always" if minutes is None else str(minutes or "")
+    return "always" if chosen.edit_minutes is None else str(chosen.edit_minutes or "")
 
 
 def _closed(connection: Connection, person: Person, room: rooms.Room, inside: bool) -> str:
@@ -122,5 +135,5 @@ def _closed(connection: Connection, person: Person, room: rooms.Room, inside: bo
     """
     if not inside and room.archived_at is None:
         return ""
-    refused = Gate(connection, time.time_ns() // 1_000_000).refuse(person, replace(room, watched=True))
+    refused = Gate(connection, time.time_ns() // 1_000_000).refuse(person, room)
     return refused.reason if isinstance(refused, Forbidden) else ""
