@@ -63,6 +63,9 @@ def take(browser: Browser, chat: Chat) -> None:
     expect(desktop.locator("#empty")).to_be_visible()
     picture(desktop, "empty")
     people = {name: Program(chat, name) for name in ("Bob", "Cleo", "Dora")}
+    boats = people["Bob"].room("Boats", "Ann", "Cleo")
+    people["Bob"].room("Galley", "Ann", "Dora")
+    people["Cleo"].room("Committee", "Ann", kind="private")
     for name, _, text in TALK:
         if name == "Ann":
             desktop.get_by_label("Message to Lobby").fill(text)
@@ -70,6 +73,10 @@ def take(browser: Browser, chat: Chat) -> None:
         else:
             people[name].say(text)
         expect(stored(desktop).last).to_have_text(text, use_inner_text=True)
+    for text in ("The varnish is dry.", "@Ann, can you bring the small pump?"):
+        people["Bob"].say(text, boats)
+    people["Dora"].say("Shall I pick you up on the way?", people["Dora"].write_to("Ann"))
+    expect(desktop.locator("#sidebar [data-wanted]")).to_have_count(2)
     room(desktop, "room")
     phone = browser.new_context(
         viewport={"width": 390, "height": 844},
