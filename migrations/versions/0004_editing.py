@@ -11,4 +11,4 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("message", sa.Column("sent_check", sa.BigInteger))
-    op.add_column("message", sa.Column("reported_text", sa.Text))
+    op.add_column("report", sa.Column("said", sa.Text))

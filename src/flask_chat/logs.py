@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 from contextvars import ContextVar
+from functools import lru_cache
 
 import msgspec
 import structlog
@@ -22,7 +24,7 @@ def configure(level: str, node: str) -> None:
     processors: list[structlog.typing.Processor] = [
         mark(node),
         structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        stamp,
     ]
     if terminal:
         processors.append(structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback))
@@ -42,6 +44,18 @@ def configure(level: str, node: str) -> None:
     # The server's own lines repeat ours, and its access log would carry addresses with messages in them.
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     logging.getLogger("uvicorn.access").disabled = True
+
+
+def stamp(_logger: object, _method: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Write down when it was said, as RFC 3339 in UTC: there is a line for each request, so it must be cheap."""
+    milliseconds = time.time_ns() // 1_000_000
+    line["timestamp"] = f"{_second(milliseconds // 1000)}.{milliseconds % 1000:03}Z"
+    return line
+
+
+@lru_cache(1)
+def _second(seconds: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
 
 
 def mark(node: str) -> structlog.typing.Processor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 import socket
@@ -91,6 +92,7 @@ def _open(app: Flask, config: Config) -> Services:
         db.write(rooms.make_lobby)
         keep = DatabaseKeep(db) if db.backend.shared else datafolder.FolderKeep(config.data)
         app.secret_key = config.secret or keep.ensure(keeping.SECRET)
+        db.backend.key = hashlib.blake2b(app.secret_key.encode(), person=b"flask-chat.db").digest()
         with db.read() as connection:
             last = events.last_id(connection)
         sessions = Directory(db)

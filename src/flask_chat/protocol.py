@@ -1,4 +1,5 @@
-"""uvicorn's HTTP protocol, with an end for clients that begin something and do not go on with it."""
+"""uvicorn's HTTP protocol, with an end for clients that begin something and do not go on with it, and one write for a
+whole answer."""
 
 from __future__ import annotations
 
@@ -14,6 +15,52 @@ HEAD_WITHIN = 20.0
 
 WRITE_BUFFER = 32 * 1024
 """Bytes that wait for a client before the next write has to: what a reader that takes nothing costs."""
+
+
+class Cork:
+    """Stands before the socket of one response, and holds its head back for what comes next: both go in one write.
+
+    If nothing comes in the same turn of the event loop, the head goes alone. After that it stands in nobody's way.
+    """
+
+    __slots__ = ("_cycle", "_head", "_loop", "_socket")
+
+    def __init__(self, cycle: RequestResponseCycle, loop: asyncio.AbstractEventLoop) -> None:
+        self._cycle, self._loop, self._socket = cycle, loop, cycle.transport
+        self._head: bytes | None = b""
+        cycle.transport = cast(asyncio.Transport, self)
+
+    def write(self, data: bytes) -> None:
+        """Write to the socket, or hold it back."""
+        if self._head:
+            self._release(data)
+        elif self._head is None or not self._cycle.response_started:
+            # Before the response there may be a 100 Continue.
+            self._socket.write(data)
+        else:
+            self._head = data
+            self._loop.call_soon(self._release)
+
+    def is_closing(self) -> bool:
+        """Whether the socket is, as of any transport."""
+        return self._socket.is_closing()
+
+    def close(self) -> None:
+        """Write what is held back and close the socket."""
+        self._release()
+        self._socket.close()
+
+    def abort(self) -> None:
+        """Drop what is held back, and the socket."""
+        self._head = None
+        self._socket.abort()
+
+    def _release(self, data: bytes = b"") -> None:
+        if self._head is not None:
+            held, self._head = self._head + data, None
+            self._cycle.transport = self._socket
+            if held and not self._socket.is_closing():
+                self._socket.write(held)
 
 
 class Protocol(HttpToolsProtocol):
@@ -57,6 +104,7 @@ class Protocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._answering = cycle
+        Cork(cycle, self.loop)
         super()._start_asgi_task(cycle, app)
 
     def _expect_head(self) -> None:

@@ -51,6 +51,6 @@ def test_what_is_no_message_is_refused(ann: FlaskClient, address: str, contents:
 
 def test_edits_count_as_messages_do(ann: FlaskClient, chat: Services, address: str) -> None:
     chat.limits.on = True
-    answers = [ann.patch(address, json={"text": f"Hello {number}"}).status_code for number in range(70)]
-    assert answers[0] == 200
-    assert answers[-1] == 429
+    answers = (ann.patch(address, json={"text": f"Hello {number}"}).status_code for number in range(1_000))
+    assert next(answers) == 200
+    assert any(status == 429 for status in answers)

@@ -10,9 +10,11 @@ from sqlalchemy import select, update
 
 from flask_chat.chat import (
     blocks,
+    clock,
     conversations,
     editing,
     feed,
+    memberships,
     messages,
     moderation,
     people,
@@ -195,6 +197,10 @@ def test_it_is_edited_for_as_long_as_the_setting_says(chat: Services, ann: Perso
     age(-60)
     with pytest.raises(Forbidden, match="Nothing is edited here"):
         edit(chat, ann, first.id, "Four")
+    # What was kept, and is tried again after its time, is no edit.
+    age(24 * 60)
+    edit(chat, ann, first.id, "Three")
+    age(-60)
     # A clock that was set back since does not take the time away.
     do(chat, lambda transaction: settings.change(transaction, {"edit_minutes": 5}))
     edit(chat, ann, first.id, "Five")
@@ -234,8 +240,6 @@ def test_who_is_blocked_says_nothing_by_editing_either(chat: Services, ann: Pers
 
 
 def test_who_left_a_room_edits_nothing_there(chat: Services, ann: Person, bob: Person) -> None:
-    from flask_chat.chat import memberships
-
     garden = room_of(chat, bob, "Garden", rooms.PUBLIC)
     enter(chat, garden, ann)
     first = say(chat, ann, "Hello", garden)
@@ -244,20 +248,72 @@ def test_who_left_a_room_edits_nothing_there(chat: Services, ann: Person, bob: P
         edit(chat, ann, first.id, "Hullo", garden)
 
 
-def test_what_was_reported_is_shown_as_it_was_until_the_report_is_settled(
+def test_each_report_is_of_what_the_message_said_then_until_it_is_settled(
     chat: Services, ann: Person, bob: Person, dora: Person
 ) -> None:
-    bad = say(chat, bob, "An insult")
-    do(chat, lambda transaction: reports.file(transaction, ann, find(chat, ann), bad.id, "Rude"))
-    edit(chat, bob, bad.id, "A flower")
+    bad, cleo = say(chat, bob, "A flower"), arrive(chat, "Cleo")
+
+    def report(who: Person, reason: str) -> bool:
+        return do(chat, lambda transaction: reports.file(transaction, who, find(chat, who), bad.id, reason))
+
+    def said() -> list[str | None]:
+        with chat.db.read() as connection:
+            [case] = reports.queue(connection, dora)
+        return [each.said for each in case.reasons]
+
+    report(ann, "Just so")
+    edit(chat, bob, bad.id, "An insult")
+    report(cleo, "Rude")
+    assert said() == ["A flower", None]
     edit(chat, bob, bad.id, "Two flowers")
-    with chat.db.read() as connection:
-        [line] = [each for each in reports.queue(connection, dora)[0].lines if each.reported]
-    assert (line.text, line.before) == ("Two flowers", "An insult")
+    assert said() == ["A flower", "An insult"]
     do(chat, lambda transaction: reports.settle(transaction, dora, bad.id, reports.DISMISS))
-    edit(chat, bob, bad.id, "Three flowers")
     with chat.db.read() as connection:
-        assert connection.execute(select(message.c.reported_text)).scalars().all() == [None]
+        assert set(connection.execute(select(reports.report.c.said)).scalars()) == {None}
+    assert not report(ann, "Again"), "it was judged"
+    settled = do(chat, lambda transaction: transaction.now)
+    while do(chat, lambda transaction: transaction.now) <= settled:
+        pass
+    edit(chat, bob, bad.id, "Another insult")
+    assert report(ann, "This time"), "this was not"
+    assert said() == [None]
+
+
+def test_what_is_beside_a_reported_message_is_shown_as_it_was_or_not_at_all(
+    chat: Services, ann: Person, bob: Person, dora: Person
+) -> None:
+    garden = room_of(chat, ann, "Garden")
+    enter(chat, garden, bob)
+    beside, bad = say(chat, ann, "Roses", garden), say(chat, bob, "An insult", garden)
+    do(chat, lambda transaction: reports.file(transaction, ann, garden, bad.id, "Rude"))
+    with chat.db.read() as connection:
+        first = reports.queue(connection, dora)[0]
+    assert [line.text for line in first.lines] == ["Roses", "An insult"]
+    while do(chat, lambda transaction: transaction.now) <= first.created_at:
+        pass
+    edit(chat, ann, beside.id, "A secret of the garden", garden)
+    with chat.db.read() as connection:
+        assert [line.text for line in reports.queue(connection, dora)[0].lines] == ["An insult"]
+
+
+def test_of_two_edits_the_later_one_is_newer_whatever_the_clocks_say(chat: Services, ann: Person) -> None:
+    first = say(chat, ann, "One")
+    ahead = 10_000_000_000_000
+    before = update(message).where(message.c.id == first.id).values(edited_at=ahead)
+    do(chat, lambda transaction: transaction.connection.execute(before))
+    assert edit(chat, ann, first.id, "Two").edited_at == clock.rfc3339(ahead + 1)
+
+
+def test_nothing_tells_what_was_said_to_who_has_a_copy_of_the_database(chat: Services, ann: Person) -> None:
+    sent, unsent = say(chat, ann, "4711", client_id="one"), say(chat, ann, "4711")
+    edit(chat, ann, sent.id, "Nothing")
+    edit(chat, ann, unsent.id, "Nothing")
+    with chat.db.read() as connection:
+        rows = connection.execute(select(message.c.id, message.c.sent_check)).all()
+    checks = {row.id: row.sent_check for row in rows}
+    assert checks[unsent.id] is None, "nobody sends it again"
+    assert checks[sent.id] != messages.checksum("4711", b""), "it takes the chat's secret to try"
+    assert checks[sent.id] == messages.checksum("4711", chat.db.backend.key)
 
 
 @pytest.mark.parametrize("way", ["deleted", "cleared", "settled"])
@@ -278,7 +334,8 @@ def test_of_an_edited_message_that_is_deleted_nothing_is_left(
     with chat.db.read() as connection:
         row = connection.execute(select(message)).one()
         seen = feed.after(connection, feed.audience(connection, ann.id), bad.id - 1, 100, 10**6)[0]
-    assert (row.text, row.mentions, row.sent_check, row.reported_text) == ("", None, None, None)
+        reported = connection.execute(select(reports.report.c.said)).scalar_one()
+    assert (row.text, row.mentions, row.sent_check, reported) == ("", None, None, None)
     assert not [each for each in seen if each.type in ("message.posted", "message.edited")]
     with pytest.raises(Conflict):
         say(chat, bob, "An insult", client_id="one")

@@ -7,6 +7,7 @@ import pytest
 from flask_chat.chat import audit, moderation, people, reports, restrictions
 from flask_chat.chat.errors import Forbidden, NotFound
 from flask_chat.chat.people import Person
+from flask_chat.chat.reports import Reason
 from flask_chat.chat.rooms import Room
 from flask_chat.http.services import Services
 
@@ -62,7 +63,7 @@ def test_a_moderator_sees_what_was_reported_with_its_neighbours_and_no_more(
     assert shown[:3] == ["before 2", "before 3", "An insult"]
     assert set(shown) <= {"before 2", "before 3", "An insult", "after 0"}
     assert [line.text for line in case.lines if line.reported] == ["An insult"]
-    assert (case.author.username, case.reasons) == ("Mallory", (("Ann", "Rude"),))
+    assert (case.author.username, case.reasons) == ("Mallory", (Reason("Ann", "Rude"),))
 
 
 def test_what_was_said_after_a_report_is_not_shown_with_it(
@@ -77,6 +78,12 @@ def test_what_was_said_after_a_report_is_not_shown_with_it(
     assert "Between us" not in [line.text for line in queue(chat, dora)[0].lines]
 
 
+def test_nobody_reports_their_own_message(chat: Services, ann: Person) -> None:
+    mine = say(chat, ann, "A flower")
+    with pytest.raises(Forbidden, match="your own"):
+        file(chat, ann, mine.id)
+
+
 def test_two_who_report_the_same_message_make_one_case(
     chat: Services, dora: Person, ann: Person, mallory: Person
 ) -> None:
@@ -86,7 +93,7 @@ def test_two_who_report_the_same_message_make_one_case(
     assert not file(chat, ann, bad.id, "Very rude")
     assert file(chat, bob, bad.id)
     [case] = queue(chat, dora)
-    assert case.reasons == (("Ann", "Rude"), ("Bob", ""))
+    assert case.reasons == (Reason("Ann", "Rude"), Reason("Bob", ""))
 
 
 def test_only_those_in_the_room_report_and_only_what_is_there(

@@ -55,7 +55,7 @@ def test_what_was_reported_goes_with_what_it_was_about(chat: Services, eve: Pers
     do(chat, lambda transaction: settings.change(transaction, {"retention_days": 1}))
     ann = arrive(chat, "Ann")
     said, lobby = say(chat, ann, "Hello"), find(chat, ann)
-    do(chat, lambda transaction: reports.file(transaction, ann, lobby, said.id, "spam"))
+    do(chat, lambda transaction: reports.file(transaction, eve, lobby, said.id, "spam"))
     assert sweep(chat, 2) == 1
     with chat.db.read() as connection:
         assert reports.queue(connection, eve) == []

@@ -16,7 +16,7 @@ from flask_chat.http.problems import Problem, not_signed_in, problem
     [
         (NotFound("No."), 404),
         (Conflict("No."), 409),
-        (Taken("No."), 409),
+        (Taken("No.", "Ann"), 409),
         (TooLong("No."), 413),
         (Invalid("No."), 422),
         (Refused("No."), 403),

@@ -33,7 +33,7 @@ def test_what_one_edits_changes_for_everybody_and_says_so(ann: Page, bob: Page) 
     editor(ann).fill("three\nlines")
     ann.get_by_role("button", name="Save").click()
     for page in (ann, bob):
-        sees(page, "Helo", "three\nlines")
+        sees(page, "Helo", "three\nlines edited")
         expect(last(page).locator(".body")).to_have_attribute("data-edited", re.compile("^20"))
         expect(last(page).locator("time")).to_have_attribute("title", re.compile(", edited "))
         expect(last(page)).to_have_attribute("data-continues", "")
@@ -65,7 +65,7 @@ def test_the_up_arrow_in_an_empty_box_edits_what_was_said_last(ann: Page, dora: 
     ann.keyboard.press("Shift+Enter")
     ann.keyboard.type("you")
     ann.keyboard.press("Enter")
-    sees(ann, "Hello\nyou", "What?")
+    sees(ann, "Hello\nyou edited", "What?")
     expect(box(ann)).to_be_focused()
     box(ann).fill("half a thought")
     box(ann).press("ArrowUp")
@@ -87,7 +87,7 @@ def test_what_is_refused_stays_in_the_editor(ann: Page, bob: Page) -> None:
     ann.context.set_offline(False)
     expect(editor(ann)).to_have_value("Hello")
     ann.keyboard.press("Enter")
-    sees(bob, "Hello")
+    sees(bob, "Hello edited")
 
 
 def test_a_mention_that_comes_by_editing_is_counted(ann: Page, dora: Program) -> None:
@@ -112,7 +112,7 @@ def test_the_line_above_what_is_new_and_the_menu_stay_when_a_message_is_edited(
     menu = page.get_by_role("button", name=re.compile("What to do with the message of Dora"))
     menu.focus()
     dora.ask("PATCH", f"/api/rooms/lobby/messages/{said[0]['id']}", {"text": "one and a half"})
-    sees(page, "one and a half", "two")
+    sees(page, "one and a half edited", "two")
     expect(page.locator(".message[data-new]")).to_contain_text("one and a half")
     expect(menu).to_be_focused()
 
@@ -124,6 +124,12 @@ def test_the_editor_fits_a_phone_and_axe_finds_nothing(
     page = arrive(new_context(viewport={"width": 360, "height": 700}, color_scheme=scheme), "Ann")
     say(page, "Helo " * 30)
     dora.say("What?")
+    sees(page, "Helo " * 29 + "Helo", "What?")
+    box(page).press("ArrowUp")
+    editor(page).press("End")
+    editor(page).press("!")
+    editor(page).press("Enter")
+    expect(page.locator(".edited")).to_be_visible()
     box(page).press("ArrowUp")
     expect(editor(page)).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -150,12 +156,12 @@ def test_without_scripts_a_message_is_edited_on_a_page_of_its_own(
     page.get_by_role("button", name="Send").click(no_wait_after=True)
     frame = page.frame_locator("iframe[title=Messages]")
     expect(frame.locator(".message .body")).to_have_text(["Helo"])
-    frame.get_by_label("Report, edit or delete").click(no_wait_after=True)
-    page.get_by_role("link", name="Edit it").click()
+    frame.get_by_label("What to do with this message").click(no_wait_after=True)
+    page.get_by_role("button", name="Edit it").click()
     page.get_by_label("Message").fill("Hello")
     page.get_by_role("button", name="Save").click(no_wait_after=True)
-    expect(frame.locator(".message .body")).to_have_text(["Hello"])
-    sees(bob, "Hello")
+    expect(frame.locator(".message .body")).to_have_text(["Hello edited"])
+    sees(bob, "Hello edited")
 
 
 def test_nothing_is_offered_where_nothing_is_edited(new_context: Callable[..., BrowserContext], chat: Chat) -> None:
@@ -177,3 +183,54 @@ def test_nothing_is_offered_where_nothing_is_edited(new_context: Callable[..., B
     page.get_by_role("button", name=re.compile("What to do with the message of Eve")).click()
     expect(page.get_by_role("menuitem", name="Delete…")).to_be_visible()
     expect(page.get_by_role("menuitem", name="Edit", exact=True)).to_have_count(0)
+
+
+def test_what_is_being_edited_is_not_lost_when_the_page_starts_over(
+    new_context: Callable[..., BrowserContext], ann: Page
+) -> None:
+    cleo = new_context()
+    arrive(cleo, "Cleo").close()
+    say(ann, "Helo")
+    sees(ann, "Helo")
+    box(ann).press("ArrowUp")
+    editor(ann).fill("A long thought")
+    ann.evaluate("Math.random = () => 0")
+    with ann.expect_response(re.compile("/api/rooms/lobby/messages")):
+        cleo.request.post("/account/delete", form={"username": "Cleo", "messages": "keep"})
+    expect(editor(ann)).to_have_value("A long thought")
+    expect(editor(ann)).to_be_focused()
+    ann.keyboard.press("Enter")
+    expect(ann.locator("#log .message[data-mine] .body")).to_have_text("A long thought edited")
+
+
+def test_what_is_being_edited_goes_into_the_box_if_its_message_is_deleted(ann: Page) -> None:
+    say(ann, "Helo")
+    sees(ann, "Helo")
+    box(ann).press("ArrowUp")
+    editor(ann).fill("A long thought")
+    id = ann.locator("#log .message").get_attribute("data-id")
+    assert ann.context.request.delete(f"/api/rooms/lobby/messages/{id}").status == 204
+    expect(ann.get_by_text("That message was deleted. What you wrote is in the box.")).to_be_visible()
+    expect(box(ann)).to_have_value("A long thought")
+    expect(editor(ann)).to_have_count(0)
+
+
+def test_what_is_read_stays_where_it_is_while_a_message_above_it_is_edited(ann: Page, dora: Program) -> None:
+    said = [dora.say(f"message {number}") for number in range(40)]
+    expect(ann.locator("#log .message")).to_have_count(40)
+    ann.locator(f"#message-{said[25]['id']}").scroll_into_view_if_needed()
+    ann.locator("#scroller").evaluate("scroller => { scroller.scrollTop -= 60 }")
+    reading = ann.locator(f"#message-{said[25]['id']}")
+    before = reading.bounding_box()
+    above = f"/api/rooms/lobby/messages/{said[2]['id']}"
+    dora.ask("PATCH", above, {"text": "\n".join(f"line {number}" for number in range(12))})
+    expect(ann.locator(f"#message-{said[2]['id']} .edited")).to_have_count(1)
+    assert reading.bounding_box() == before
+
+
+def test_an_older_page_hears_of_edits_too(ann: Page, dora: Program) -> None:
+    said = [dora.say(f"message {number}") for number in range(3)]
+    ann.goto(f"/rooms/lobby?before={said[1]['id']}")
+    expect(ann.locator("#log .message")).to_have_count(1)
+    dora.ask("PATCH", f"/api/rooms/lobby/messages/{said[0]['id']}", {"text": "message and more"})
+    expect(ann.locator("#log .message .body")).to_have_text("message and more edited")

@@ -57,8 +57,8 @@ def test_the_device_keeps_the_name_after_signing_out(app: Flask, ann: FlaskClien
 
 def test_links_are_not_made_without_end(ann: FlaskClient, chat: Services) -> None:
     chat.limits.on = True
-    answers = [ann.post("/account/devices/new").status_code for _ in range(70)]
-    assert (answers[0], answers[-1]) == (200, 429)
+    assert ann.post("/account/devices/new").status_code == 200
+    assert any(ann.post("/account/devices/new").status_code == 429 for _ in range(1_000))
 
 
 def test_another_site_uses_no_link_up(app: Flask, ann: FlaskClient) -> None:

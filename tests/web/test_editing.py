@@ -6,10 +6,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from flask_chat.chat import settings
+from flask_chat.chat import people, rooms, settings
 from flask_chat.http.services import Services
 
-from .keeping import said
+from .keeping import promote, said
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def test_the_page_of_ones_own_message_leads_to_a_form_that_edits_it(
     ann: FlaskClient, bob: FlaskClient, address: str
 ) -> None:
     page = ann.get(f"{address}/report").text
-    assert f'href="{address}/edit"' in page
+    assert f'action="{address}/edit"' in page
     assert "What is wrong with it?" not in page
     assert "Delete it for good" in page
     form = ann.get(f"{address}/edit").text
@@ -62,3 +62,27 @@ def test_the_page_says_for_how_long_messages_are_edited(ann: FlaskClient, chat: 
         chat.db.write(lambda transaction, minutes=minutes: settings.change(transaction, {"edit_minutes": minutes}))  # type: ignore[misc]
         page = ann.get("/rooms/lobby").text
         assert expected in page if expected else "data-edits" not in page
+
+
+def test_nothing_is_offered_where_nobody_writes(ann: FlaskClient, chat: Services) -> None:
+    assert "data-edits" in ann.get("/rooms/lobby").text
+    with chat.db.read() as connection:
+        lobby = rooms.for_member(connection, people.find(connection, "Ann"), rooms.LOBBY)
+    chat.db.write(lambda transaction: rooms.update_row(transaction, lobby, locked_at=1))
+    assert "data-edits" not in ann.get("/rooms/lobby").text
+
+
+def test_edits_by_the_form_count_as_messages_do(ann: FlaskClient, chat: Services, address: str) -> None:
+    chat.limits.on = True
+    sent = (ann.post(f"{address}/edit", data={"message": f"Hello {number}"}) for number in range(1_000))
+    assert any(answer.status_code == 429 for answer in sent)
+
+
+def test_moderators_see_what_was_reported(ann: FlaskClient, bob: FlaskClient, chat: Services, address: str) -> None:
+    promote(chat, "Bob", "moderator")
+    assert bob.post(f"{address}/report", data={"reason": "Rude"}).status_code == 200
+    assert "It said then" not in bob.get("/admin/reports").text
+    ann.post(f"{address}/edit", data={"message": "A flower"})
+    page = bob.get("/admin/reports").text
+    assert "A flower" in page
+    assert 'It said then: <span dir="auto">Helo &lt;you&gt;</span>' in page

@@ -7,7 +7,6 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import replace
 
 from starlette.types import Receive, Scope, Send
 
@@ -61,7 +60,7 @@ class PostTyping:
     def _find(self, writer: Person, slug: str) -> Typing | None:
         """What to tell the room; nothing where they may not write. Raises :class:`NotFound` or :class:`Forbidden`."""
         with self._chat.db.read() as connection:
-            room = replace(rooms.for_member(connection, writer, slug), watched=True)
+            room = rooms.for_member(connection, writer, slug)
             refused = Gate(connection, time.time_ns() // 1_000_000).refuse(writer, room)
         # Slow mode lets somebody write while they wait.
         return None if isinstance(refused, Forbidden) else Typing(room.id, room.slug, writer.id, writer.username)

@@ -13,15 +13,14 @@ from sqlalchemy import Connection, Row, bindparam, delete, func, or_, select, up
 
 from .. import events
 from ..db import Database, Transaction
-from ..db.lists import among
 from ..events import Event, event
-from . import credentials, memberships, names, people, rooms, sessions
+from . import credentials, erasing, memberships, names, people, rooms, sessions
 from .blocks import block
 from .errors import Conflict, NotFound, Refused
 from .invitations import invitation
 from .memberships import membership
 from .mentions import mention
-from .messages import SAYS_NOTHING, message
+from .messages import message
 from .people import Person, former_name, person
 from .profiles import profile
 from .rooms import DIRECT, GROUP, room
@@ -142,12 +141,7 @@ def _erase_some(transaction: Transaction, who: Person) -> int:
     connection = transaction.connection
     found = connection.execute(_SAID, {"author_id": who.id, "most": ERASED_AT_ONCE}).all()
     if found:
-        ids = {"ids": [row.id for row in found]}
-        connection.execute(delete(mention).where(among(mention.c.message_id, "ids")), ids)
-        connection.execute(
-            update(message).where(among(message.c.id, "ids")).values(**SAYS_NOTHING, deleted_at=transaction.now),
-            ids,
-        )
+        erasing.erase(transaction, [row.id for row in found])
         events.append(transaction, _deleted(found, events.next_id(transaction)))
     return len(found)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, exists, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, select, update
 
 from .. import events
 from ..db import Transaction
@@ -31,25 +32,26 @@ def edit(transaction: Transaction, new: Draft, message_id: int) -> Message:
     row = connection.execute(_FOUND, {"message_id": message_id, "of_room": room.id}).first()
     if row is None:
         raise NotFound("There is no such message.")
-    require(connection, new.author, room, row.author_id, row.created_at, transaction.now)
-    if row.text == new.text:
+    if row.author_id == new.author.id and row.text == new.text:
+        # Also what was kept, and is tried again when its time is over.
         return messages.from_row(row[: len(messages.COLUMNS)], room.slug, new.root)
+    require(connection, new.author, room, row.author_id, row.created_at, transaction.now)
     meant = mentions.People(connection, [(room.id, new.sought)]) if new.sought else None
     named = mentions.NOBODY if meant is None else meant.named(new.text, room.id, new.sought)
-    reported = connection.execute(_REPORTED, {"message_id": message_id}).scalar_one()
-    at = {"of_message": message_id, "of_room": room.id}
+    # Whoever shows it must know the newest words by it, whatever became of the clocks.
+    edited_at = max(transaction.now, (row.edited_at or row.created_at) + 1)
     connection.execute(
         _CHANGE,
         {
-            **at,
+            "of_message": message_id,
             "words": new.text,
-            "now": transaction.now,
+            "now": edited_at,
             "places": mentions.encode(named.places) if named.places else None,
-            "check": messages.checksum(row.text) if row.sent_check is None else row.sent_check,
-            "reported": row.text if reported and row.reported_text is None else row.reported_text,
+            "check": _check(row, transaction.key),
         },
     )
-    connection.execute(_FORGET_MENTIONS, at)
+    connection.execute(_NOTE_REPORTED, {"of_message": message_id, "words": row.text})
+    connection.execute(_FORGET_MENTIONS, {"of_message": message_id})
     rows = mentions.rows(message_id, room.id, new.author.id, named)
     if rows:
         transaction.insert(mention, rows)
@@ -59,7 +61,7 @@ def edit(transaction: Transaction, new: Draft, message_id: int) -> Message:
         row.username,
         new.text,
         row.created_at,
-        transaction.now,
+        edited_at,
         row.client_id,
         row.continues,
         new.root,
@@ -86,14 +88,21 @@ def require(connection: Connection, who: Person, room: Room, author_id: int, cre
     if author_id != who.id:
         raise Forbidden(permissions.RULES["message.edit"].reason)
     permissions.require(connection, who, "message.edit", room)
-    # Editing is no second message: nobody has to wait for it as in slow mode.
-    refused = restrictions.Gate(connection, now).refuse(who, replace(room, slow_seconds=0))
+    # Editing is no second message, for which one waits in slow mode; and who is muted was asked just now.
+    refused = restrictions.Gate(connection, now).refuse(who, replace(room, watched=False, slow_seconds=0))
     if refused is not None:
         raise refused
     minutes = settings.read(connection).edit_minutes
     # A clock that was set back since takes no time away, and gives none where there is none.
     if minutes is not None and (not minutes or now >= created_at + minutes * MINUTE):
         raise Forbidden(f"Messages can be edited for {_long(minutes)} here." if minutes else "Nothing is edited here.")
+
+
+def _check(row: Row[*tuple[Any, ...]], key: bytes) -> int | None:
+    """What is kept to know a second sending by, if there can be one."""
+    if row.client_id is None or row.sent_check is not None:
+        return row.sent_check  # type: ignore[no-any-return]
+    return messages.checksum(row.text, key)
 
 
 def _long(minutes: int) -> str:
@@ -104,7 +113,7 @@ def _long(minutes: int) -> str:
 
 _UNITS = ((1440, "day"), (60, "hour"), (1, "minute"))
 _FOUND = (
-    select(*messages.COLUMNS, message.c.author_id, message.c.sent_check, message.c.reported_text)
+    select(*messages.COLUMNS, message.c.author_id, message.c.sent_check)
     .join(person, person.c.id == message.c.author_id)
     .where(
         message.c.id == bindparam("message_id"),
@@ -112,18 +121,20 @@ _FOUND = (
         message.c.deleted_at.is_(None),
     )
 )
-_REPORTED = select(exists().where(report.c.message_id == bindparam("message_id"), report.c.settled_at.is_(None)))
 _CHANGE = (
     update(message)
-    .where(message.c.id == bindparam("of_message"), message.c.room_id == bindparam("of_room"))
+    .where(message.c.id == bindparam("of_message"))
     .values(
         text=bindparam("words"),
         edited_at=bindparam("now"),
         mentions=bindparam("places"),
         sent_check=bindparam("check"),
-        reported_text=bindparam("reported"),
     )
 )
-_FORGET_MENTIONS = delete(mention).where(
-    mention.c.message_id == bindparam("of_message"), mention.c.room_id == bindparam("of_room")
+# Each report is of what the message said then.
+_NOTE_REPORTED = (
+    update(report)
+    .where(report.c.message_id == bindparam("of_message"), report.c.settled_at.is_(None), report.c.said.is_(None))
+    .values(said=bindparam("words"))
 )
+_FORGET_MENTIONS = delete(mention).where(mention.c.message_id == bindparam("of_message"))

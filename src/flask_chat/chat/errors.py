@@ -28,7 +28,11 @@ class TooLong(Invalid):
 
 
 class Taken(Refused):
-    """The name, or one that looks like it, belongs to somebody else."""
+    """The name, or one that looks like it, belongs to somebody else: to ``holder``."""
+
+    def __init__(self, reason: str, holder: str) -> None:
+        super().__init__(reason)
+        self.holder = holder
 
 
 class Conflict(Refused):

@@ -126,7 +126,7 @@ _EVENTS = (
         message,
         and_(
             message.c.id == event.c.subject_id,
-            event.c.type.in_((messages.POSTED, messages.EDITED)),
+            or_(event.c.type == messages.POSTED, event.c.type == messages.EDITED),
             message.c.deleted_at.is_(None),
         ),
     )

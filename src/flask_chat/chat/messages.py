@@ -6,8 +6,8 @@ by the page.
 
 from __future__ import annotations
 
+import hashlib
 import re
-import zlib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -56,18 +56,13 @@ message = Table(
     Column("mentions", Text),
     # Nothing of what it said is left then, but it keeps its client id, and its place.
     Column("deleted_at", BigInteger),
-    # Once it is edited: a checksum of what it was sent as, to know a second sending by. Too short to say what it said.
+    # Once it is edited: what :func:`checksum` makes of the text that was sent, to know a second sending by.
     Column("sent_check", BigInteger),
-    # What it said when it was reported, if it says something else now, until the report is settled.
-    Column("reported_text", Text),
     UniqueConstraint("client_id", "author_id", name="message_sent_once"),
     # Counting what is unread in hundreds of rooms must not look up each message.
     Index("message_by_room", "room_id", "id", "author_id", "deleted_at"),
     Index("message_by_author", "author_id", "id", "deleted_at"),
 )
-
-SAYS_NOTHING: Mapping[str, object] = {"text": "", "mentions": None, "sent_check": None, "reported_text": None}
-"""What becomes of all that a message said when it is deleted."""
 
 FOLLOWS_WITHIN = 5 * 60_000
 """Milliseconds within which a message of the same author continues the one before it."""
@@ -158,7 +153,7 @@ def post_together(transaction: Transaction, drafts: list[Draft]) -> list[Posted 
             continue
         before = sent.get((new.client_id, new.author.id)) if new.client_id is not None else None
         if before is not None:
-            outcomes.append(_again(before, room, new))
+            outcomes.append(_again(before, room, new, transaction.key))
             continue
         refused = gate.refuse(new.author, room) if room.guarded else None
         if refused is not None:
@@ -271,9 +266,9 @@ def edited_event(id: int, room_id: int, kept: Message) -> events.Event:
     return events.Event(id, EDITED, room_id, None, kept.id, _said(id, EDITED, kept))
 
 
-def checksum(words: str) -> int:
-    """A number that tells one text from another."""
-    return zlib.crc32(words.encode())
+def checksum(words: str, key: bytes) -> int:
+    """A number that tells texts from each other. Without ``key``, a secret of the chat, nobody tries any against it."""
+    return int.from_bytes(hashlib.blake2b(words.encode(), digest_size=7, key=key).digest())
 
 
 COLUMNS = (
@@ -302,9 +297,9 @@ class _Sent:
     deleted: bool = False
     sent_check: int | None = None
 
-    def said(self, words: str) -> bool:
+    def said(self, words: str, key: bytes) -> bool:
         """Whether this is what was sent."""
-        return self.message.text == words if self.sent_check is None else self.sent_check == checksum(words)
+        return self.message.text == words if self.sent_check is None else self.sent_check == checksum(words, key)
 
 
 _CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
@@ -373,10 +368,10 @@ def _sent_before(connection: Connection, sent: set[tuple[str, int]], root: str) 
     }
 
 
-def _again(before: _Sent, room: Room, new: Draft) -> Posted | Conflict:
+def _again(before: _Sent, room: Room, new: Draft, key: bytes) -> Posted | Conflict:
     if before.deleted:
         return Conflict("This message was deleted.")
-    if before.room_id != room.id or not before.said(new.text):
+    if before.room_id != room.id or not before.said(new.text, key):
         return Conflict("This client_id was used for another message.")
     return Posted(before.message, False)
 

@@ -10,14 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from msgspec.structs import asdict
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from .. import events
 from ..db import Transaction
-from . import audit, clock, memberships, people, permissions, restrictions, rooms, sessions, settings, text
+from . import audit, clock, erasing, memberships, people, permissions, restrictions, rooms, sessions, settings, text
 from .errors import Forbidden, Invalid, NotFound, TooLong
-from .mentions import mention
-from .messages import SAYS_NOTHING, message
+from .messages import message
 from .people import Person
 from .restrictions import BAN, MUTE, Restriction, restriction
 from .rooms import DIRECT, GROUP, PRIVATE, Room
@@ -81,8 +80,7 @@ def erase(transaction: Transaction, room: Room, message_id: int) -> None:
     """
     connection = transaction.connection
     at = {"message_id": message_id, "of_room": room.id}
-    connection.execute(_ERASE, {**at, "now": transaction.now})
-    connection.execute(_FORGET_MENTIONS, at)
+    erasing.erase(transaction, [message_id])
     revealed = None
     following = connection.execute(_FOLLOWING, at).first()
     if following is not None and following.continues:
@@ -322,14 +320,6 @@ _SHOWN = (
         message.c.room_id == bindparam("of_room"),
         message.c.deleted_at.is_(None),
     )
-)
-_ERASE = (
-    update(message)
-    .where(message.c.id == bindparam("message_id"), message.c.room_id == bindparam("of_room"))
-    .values(**SAYS_NOTHING, deleted_at=bindparam("now"))
-)
-_FORGET_MENTIONS = delete(mention).where(
-    mention.c.message_id == bindparam("message_id"), mention.c.room_id == bindparam("of_room")
 )
 _BESIDE = select(message.c.id, message.c.author_id, message.c.continues).where(
     message.c.room_id == bindparam("of_room"), message.c.deleted_at.is_(None)

@@ -107,8 +107,10 @@ def holding(connection: Connection, key: str) -> tuple[Person, str] | None:
 def taken(holder: Person, name: str) -> Taken:
     """Why somebody else cannot have a name."""
     if holder.username != name and names.key(holder.username) == names.key(name):
-        return Taken(f"That looks too much like “{holder.username}”, who is here already. Choose another name.")
-    return Taken(f"“{name}” is taken. Choose another name.")
+        reason = f"That looks too much like “{holder.username}”, who is here already. Choose another name."
+    else:
+        reason = f"“{name}” is taken. Choose another name."
+    return Taken(reason, holder.username)
 
 
 def check_name(raw: str) -> str:

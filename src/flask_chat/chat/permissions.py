@@ -98,11 +98,10 @@ def why_not(connection: Connection, who: Person, act: str, room: Room | None = N
         mute = restrictions.muted(connection, who.id, 0 if room is None else room.id)
         if mute is not None:
             return mute.words
-    of_a_room = room is not None and (rule.in_room or rule.inside)
     role = None
-    if room is not None and of_a_room:
+    if room is not None and (rule.in_room or rule.inside):
         role = connection.execute(_ROLE, {"person_id": who.id, "room_id": room.id}).scalar_one_or_none()
-    return None if _high_enough(who, act, chosen, of_a_room, role) else rule.reason
+    return None if _high_enough(who, act, chosen, room is not None, role) else rule.reason
 
 
 def offered(who: Person, act: str, chosen: Settings, role: str | None) -> bool:
@@ -125,10 +124,10 @@ def _held_back(who: Person, act: str, chosen: Settings) -> str | None:
     return None
 
 
-def _high_enough(who: Person, act: str, chosen: Settings, of_a_room: bool, role: str | None) -> bool:
+def _high_enough(who: Person, act: str, chosen: Settings, somewhere: bool, role: str | None) -> bool:
     rule = RULES[act]
     high = at_least(who, chosen.room_makers if act == "room.create" else rule.rank)
-    if not of_a_room:
+    if not somewhere or not (rule.in_room or rule.inside):
         return high
     return high and role is not None if rule.inside else high or role == memberships.OWNER
 

@@ -34,6 +34,7 @@ class Shown(NamedTuple):
     clock: str = f"{BLANK}clock{BLANK}"
     full: str = f"{BLANK}full{BLANK}"
     edited_at: str = f"{BLANK}edited_at{BLANK}"
+    edited_full: str = f"{BLANK}edited_full{BLANK}"
     body: str = f"{BLANK}body{BLANK}"
 
 
@@ -58,7 +59,8 @@ def article(
     at = clock.rfc3339(created_at)
     said = {"id": id, "created_at": at, "clock": short, "full": full, "body": body}
     if edited_at is not None:
-        said["full"] = f"{full}, edited {_clock(edited_at // 1000)[1]}"
+        said["edited_full"] = _clock(edited_at // 1000)[1]
+        said["full"] = f"{full}, edited {said['edited_full']}"
         said["edited_at"] = clock.rfc3339(edited_at)
     article: str = form % blanks(said)
     return article

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Integer,
     String,
     Table,
+    Text,
     UniqueConstraint,
     bindparam,
     func,
@@ -29,7 +30,7 @@ from sqlalchemy import (
 from ..db import Transaction, metadata
 from ..db.lists import among
 from . import audit, moderation, permissions, rooms
-from .errors import NotFound
+from .errors import Forbidden, NotFound
 from .messages import message
 from .people import Person, person
 from .rooms import Room
@@ -46,6 +47,8 @@ report = Table(
     Column("settled_at", BigInteger),
     Column("settler_id", ForeignKey("person.id")),
     Column("outcome", String(32)),
+    # What the message said then, once it says something else, until the report is settled.
+    Column("said", Text),
     UniqueConstraint("message_id", "reporter_id", name="reported_once"),
     Index("report_open", "settled_at", "id"),
 )
@@ -63,17 +66,22 @@ PAGE = 25
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A message as a moderator sees it in the queue. ``text`` is empty once it is deleted.
-
-    ``before`` is what it said when it was reported, if it was edited since.
-    """
+    """A message as a moderator sees it in the queue. ``text`` is empty once it is deleted."""
 
     id: int
     author: str
     text: str
     created_at: int
     reported: bool
-    before: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why somebody reported a message; ``said`` is what it said then, if it was edited since."""
+
+    reporter: str
+    reason: str
+    said: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +92,7 @@ class Case:
     room: Room
     author: Person
     lines: tuple[Line, ...]
-    reasons: tuple[tuple[str, str], ...]
+    reasons: tuple[Reason, ...]
     created_at: int
 
     @property
@@ -105,8 +113,15 @@ def file(transaction: Transaction, who: Person, room: Room, message_id: int, rea
     found = connection.execute(_THERE, {"message_id": message_id, "room_id": room.id}).first()
     if found is None:
         raise NotFound("There is no such message.")
-    if connection.execute(_MINE, {"message_id": message_id, "reporter_id": who.id}).first() is not None:
-        return False
+    if found.author_id == who.id:
+        raise Forbidden("That is your own message.")
+    mine = connection.execute(_MINE, {"message_id": message_id, "reporter_id": who.id}).first()
+    if mine is not None:
+        if mine.settled_at is None or (found.edited_at or 0) <= mine.settled_at:
+            return False
+        # What it says now nobody has judged.
+        connection.execute(_REOPEN, {"report_id": mine.id, "reason_now": said, "now": transaction.now})
+        return True
     connection.execute(
         insert(report).values(
             message_id=message_id, room_id=room.id, reporter_id=who.id, reason=said, created_at=transaction.now
@@ -124,7 +139,7 @@ def queue(connection: Connection, who: Person, after: int = 0, limit: int = PAGE
     """Messages that wait for a moderator, by their ids, after one. Raises :class:`Forbidden`."""
     permissions.require(connection, who, "report.read")
     ids = connection.execute(_QUEUE, {"after": after, "most": limit}).scalars().all()
-    return [_case(connection, id) for id in ids]
+    return [case for id in ids if (case := _case(connection, id)) is not None]
 
 
 def settle(
@@ -150,6 +165,7 @@ def settle(
     if open_ is None:
         raise NotFound("This report is settled already.")
     case = _case(connection, message_id)
+    assert case is not None
     if outcome == MUTE:
         moderation.mute(transaction, who, case.author, expires_at=expires_at, reason=reason)
     elif outcome == BAN:
@@ -161,42 +177,52 @@ def settle(
     connection.execute(
         _SETTLE, {"of_message": message_id, "now": transaction.now, "settler": who.id, "outcome_is": outcome}
     )
-    connection.execute(_FORGET_BEFORE, {"of_message": message_id})
 
 
-def _case(connection: Connection, message_id: int) -> Case:
+def _case(connection: Connection, message_id: int) -> Case | None:
+    """What was reported of a message; None if all of it is settled."""
     row = connection.execute(_CASE, {"message_id": message_id}).one()
     room = rooms.from_row(row[: len(rooms.COLUMNS)])
     author = Person(row.author_id, row.username, row.role, row.joined_at)
     told = connection.execute(_OPEN, {"ids": [message_id]}).all()
+    if not told:
+        return None  # By somebody else, a moment ago.
     first = min(each.created_at for each in told)
     around = {"message_id": message_id, "room_id": room.id, "most": BESIDE}
     before = connection.execute(_BEFORE, around).all()[::-1]
     itself = connection.execute(_ITSELF, around).all()
+    after = connection.execute(_AFTER, around).all()
     # What was said after the report was not reported with it.
-    after = [each for each in connection.execute(_AFTER, around) if each.created_at <= first]
+    before, after = (
+        [each for each in some if max(each.created_at, each.edited_at or 0) <= first] for some in (before, after)
+    )
     return Case(
         message_id,
         room,
         author,
         _lines([*before, *itself, *after], message_id),
-        tuple((each.username, each.reason) for each in told),
+        tuple(Reason(each.username, each.reason, each.said) for each in told),
         first,
     )
 
 
 def _lines(rows: Sequence[object], message_id: int) -> tuple[Line, ...]:
     return tuple(
-        Line(row.id, row.username, row.text, row.created_at, row.id == message_id, row.reported_text)  # type: ignore[attr-defined]
+        Line(row.id, row.username, row.text, row.created_at, row.id == message_id)  # type: ignore[attr-defined]
         for row in rows
     )
 
 
-_THERE = select(message.c.id).where(
+_THERE = select(message.c.author_id, message.c.edited_at).where(
     message.c.id == bindparam("message_id"), message.c.room_id == bindparam("room_id"), message.c.deleted_at.is_(None)
 )
-_MINE = select(report.c.id).where(
+_MINE = select(report.c.id, report.c.settled_at).where(
     report.c.message_id == bindparam("message_id"), report.c.reporter_id == bindparam("reporter_id")
+)
+_REOPEN = (
+    update(report)
+    .where(report.c.id == bindparam("report_id"))
+    .values(reason=bindparam("reason_now"), created_at=bindparam("now"), settled_at=None, settler_id=None, outcome=None)
 )
 _WAITING = select(func.count(func.distinct(report.c.message_id))).where(report.c.settled_at.is_(None))
 _QUEUE = (
@@ -207,7 +233,7 @@ _QUEUE = (
     .limit(bindparam("most"))
 )
 _OPEN = (
-    select(report.c.id, report.c.reason, report.c.created_at, person.c.username)
+    select(report.c.id, report.c.reason, report.c.created_at, report.c.said, person.c.username)
     .join(person, person.c.id == report.c.reporter_id)
     .where(among(report.c.message_id, "ids"), report.c.settled_at.is_(None))
     .order_by(report.c.id)
@@ -226,7 +252,7 @@ _CASE = (
     .where(message.c.id == bindparam("message_id"))
 )
 _LINES = (
-    select(message.c.id, person.c.username, message.c.text, message.c.created_at, message.c.reported_text)
+    select(message.c.id, person.c.username, message.c.text, message.c.created_at, message.c.edited_at)
     .join(person, person.c.id == message.c.author_id)
     .where(message.c.room_id == bindparam("room_id"))
 )
@@ -244,6 +270,5 @@ _AFTER = (
 _SETTLE = (
     update(report)
     .where(report.c.message_id == bindparam("of_message"), report.c.settled_at.is_(None))
-    .values(settled_at=bindparam("now"), settler_id=bindparam("settler"), outcome=bindparam("outcome_is"))
+    .values(settled_at=bindparam("now"), settler_id=bindparam("settler"), outcome=bindparam("outcome_is"), said=None)
 )
-_FORGET_BEFORE = update(message).where(message.c.id == bindparam("of_message")).values(reported_text=None)

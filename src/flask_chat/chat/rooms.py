@@ -79,7 +79,7 @@ MAX_NAME = 80
 class Room:
     """A room. ``slug`` is its name in addresses. Times are in milliseconds since 1970, UTC.
 
-    ``watched``: whether who asked may not be free to write here, of :func:`visible` and :func:`for_members` only.
+    ``watched``: whether who asked may not be free to write here; only of a room that was found for one person.
     """
 
     id: int
@@ -228,7 +228,7 @@ def make_lobby(transaction: Transaction) -> None:
 
 
 def from_row(row: Sequence[Any]) -> Room:
-    """A room from a row of :data:`COLUMNS`."""
+    """A room from a row of :data:`COLUMNS`, which :data:`flask_chat.chat.restrictions.WATCHED` may follow."""
     return Room(*row)
 
 

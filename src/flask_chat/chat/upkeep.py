@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, select
 
 from .. import events
 from ..db import Database, Transaction
-from ..db.lists import among
-from . import audit, names, permissions, rooms, text
+from . import audit, erasing, names, permissions, rooms, text
 from .errors import Conflict, Forbidden, Invalid, TooLong
-from .mentions import mention
-from .messages import SAYS_NOTHING, message
+from .messages import message
 from .people import Person
 from .rooms import DIRECT, GROUP, Room
 
@@ -155,8 +153,7 @@ def _clear_some(
         ids = list(connection.execute(_OLDEST, bounds).scalars())
         if not ids:
             return 0, (after, last)
-        connection.execute(_FORGET_MENTIONS, {"ids": ids})
-        connection.execute(_FORGET, {"ids": ids, "now": transaction.now})
+        erasing.erase(transaction, ids)
         events.record(transaction, "room.cleared", room=place.place, subject_id=place.id, through=ids[-1])
         return len(ids), (ids[-1], last)
 
@@ -174,5 +171,3 @@ _OLDEST = (
     .order_by(message.c.id)
     .limit(bindparam("most"))
 )
-_FORGET_MENTIONS = delete(mention).where(among(mention.c.message_id, "ids"))
-_FORGET = update(message).where(among(message.c.id, "ids")).values(**SAYS_NOTHING, deleted_at=bindparam("now"))

@@ -30,11 +30,12 @@ class Backend(Protocol):
     """An engine with its peculiarities.
 
     ``name`` is SQLAlchemy's for it, ``version`` what it says of itself. ``shared`` says that other processes may
-    write to the same log.
+    write to the same log. ``key`` is of the chat's secret, for what is kept here and must not be guessed from a copy.
     """
 
     name: str
     shared: bool
+    key: bytes
 
     @property
     def version(self) -> str:

@@ -66,6 +66,11 @@ class Transaction:
         """See :meth:`Backend.insert`."""
         self._backend.insert(self.connection, table, rows)
 
+    @property
+    def key(self) -> bytes:
+        """See :class:`Backend`."""
+        return self._backend.key
+
     def history(self) -> str:
         """See :meth:`Backend.history`."""
         return self._backend.history(self.connection)

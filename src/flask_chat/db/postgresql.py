@@ -56,6 +56,7 @@ class PostgreSQL:
 
     name = "postgresql"
     shared = True
+    key = b""
 
     def __init__(self, url: str, readers: int = 8, *, node: str = "", patience: float | None = PATIENCE) -> None:
         self._url = address(url)

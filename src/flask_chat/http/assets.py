@@ -49,6 +49,8 @@ class Assets:
         for name, asset in self._assets.items():
             fingerprint.update(name.encode() + b"\0" + asset.body + b"\0")
         self.version = fingerprint.hexdigest()[:12]
+        # Texts made of these addresses, for whoever makes them: they are the same as long as these are.
+        self.lists: dict[object, str] = {}
 
     def names(self, folder: str) -> list[str]:
         """The names of all assets in a folder, in order."""

@@ -13,7 +13,7 @@ from ..events import RESYNC, Event, plain
 Cursor = Callable[[int], str]
 
 _BYLINE = re.compile(r'(<article class="message" id="message-(\d+)".*?</time>)', re.DOTALL)
-_LINKED = r'\1<a class="fix" href="messages/\2/report" aria-label="Report, edit or delete">⋯</a>'
+_LINKED = r'\1<a class="fix" href="messages/\2/report" aria-label="What to do with this message">⋯</a>'
 
 
 def linked(html: str) -> str:

@@ -27,6 +27,7 @@ LASTS = {
 """How long a mute or a ban lasts, by its seconds."""
 
 SWITCHES = ("guests", "lobby", "lockdown")
+NUMBERS = ("retention_days", "name_days", "edit_minutes")
 """The settings that are on or off."""
 
 
@@ -161,7 +162,8 @@ def change_settings() -> AnyResponse:
     try:
         changes: dict[str, object] = {name: form.get(name, "") for name in ("name", "accent", "joining", "room_makers")}
         changes.update({name: name in form for name in SWITCHES})
-        changes.update({name: _number(name) for name in ("retention_days", "name_days", "edit_minutes")})
+        # A page from before an upgrade does not ask for all of them.
+        changes.update({name: _number(name) for name in NUMBERS if name in form})
         services().db.write(lambda transaction: moderation.change_settings(transaction, person, changes))
     except Refused as error:
         told = problem(error)

@@ -117,7 +117,7 @@ def _refusal(error: Refused, name: str) -> Response:
         422 if told.status in (409, 413) else told.status,
         username=name[:200],
         error=error.reason,
-        taken=isinstance(error, Taken),
+        holder=error.holder if isinstance(error, Taken) else "",
         next=request.form.get("next", ""),
         message=request.form.get("message", ""),
     )
@@ -127,14 +127,14 @@ def _refusal(error: Refused, name: str) -> Response:
 
 
 def _form(
-    status: int, username: str = "", error: str = "", next: str = "", message: str = "", taken: bool = False
+    status: int, username: str = "", error: str = "", next: str = "", message: str = "", holder: str = ""
 ) -> Response:
     return page(
         "join.html",
         status,
         username=username,
         error=error or None,
-        taken=taken,
+        holder=holder,
         next=local(next) or "",
         message=message,
     )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import partial
 
 from flask import Response
 from markupsafe import Markup
@@ -18,6 +17,7 @@ from ..chat.overview import Listed
 from ..chat.people import MODERATOR, Person
 from ..chat.restrictions import Gate
 from ..chat.settings import Settings
+from ..http.assets import Assets
 from ..http.visitor import services
 from .page import page
 
@@ -61,7 +61,7 @@ def room_page(
     return page(
         "rooms/show.html",
         status,
-        head=partial(_head, chat.assets.url, inside and shown.latest),
+        head=partial(_head, chat.assets, inside and shown.latest),
         room=room,
         title=title,
         here=here,
@@ -112,15 +112,13 @@ def _groups(listed: list[Listed]) -> list[tuple[str, str, list[Listed]]]:
     ]
 
 
-def _head(asset: Callable[[str], str], framed: bool, nonce: str) -> Markup:
-    """What the page fetches with it."""
-    return Markup(_blank_head(asset, framed).replace(rendering.BLANK, nonce))  # noqa: S704 (of a template of its own)
-
-
-@lru_cache(8)
-def _blank_head(asset: Callable[[str], str], framed: bool) -> str:
-    """It is the same for everybody but for the nonce, and long."""
-    return rendering.template("rooms/_head.html").render(asset=asset, framed=framed, nonce=rendering.BLANK)
+def _head(assets: Assets, framed: bool, nonce: str) -> Markup:
+    """What the page fetches with it: long, and the same for everybody but for the nonce."""
+    made = assets.lists.get(("room", framed))
+    if made is None:
+        made = rendering.template("rooms/_head.html").render(asset=assets.url, framed=framed, nonce=rendering.BLANK)
+        assets.lists["room", framed] = made
+    return Markup(made.replace(rendering.BLANK, nonce))  # noqa: S704 (of a template of its own)
 
 
 def _edits(chosen: Settings) -> str:

@@ -23,8 +23,4 @@ def hold_back() -> Response | None:
         return None
     if request.path.startswith("/api/"):
         raise Forbidden(WAITING)
-    answer = page("waiting.html", 200 if request.method == "GET" else 403, person=person)
-    if request.method == "GET":
-        # Nothing is written on this page that could be lost.
-        answer.headers["refresh"] = "30"
-    return answer
+    return page("waiting.html", 200 if request.method == "GET" else 403, person=person)

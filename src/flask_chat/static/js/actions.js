@@ -1,12 +1,12 @@
 import { send } from "./api.js";
 import { ask } from "./ask.js";
 import { copy } from "./clipboard.js";
-import { edit, editable } from "./editing.js";
 import { root } from "./root.js";
 import { addSheet } from "./sheets.js";
 
 const LONG = 500;
 const FAR = 10;
+const MINUTE = 60 * 1000;
 
 /**
  * What can be done with a message: one button, in the message under the pointer or the keyboard's hand, and one menu.
@@ -26,7 +26,9 @@ export function offerActions(context) {
     article = at;
     const { author } = at.dataset;
     button.ariaLabel = `What to do with the message of ${author}, ${at.querySelector("time").textContent}`;
+    const held = document.activeElement === button;
     at.querySelector(".byline").append(button);
+    if (held) button.focus({ preventScroll: true });
   };
   const open = () => {
     menu.replaceChildren(...choices(article, context, close));
@@ -87,13 +89,13 @@ function choices(article, context, close) {
     found.push(item);
   };
   if (reading && !mine) add("Mark unread from here", () => reading.unreadFrom(article));
-  add("Copy text", () => copied(article.querySelector(".body").textContent));
+  add("Copy text", () => copied(wordsOf(article)));
   add("Copy link", () => copied(`${location.origin}${root}/rooms/${room}?before=${Number(id) + 1}#message-${id}`));
   if (!mine) {
     add(`Message ${author}`, () => location.assign(`${root}/chat/${encodeURIComponent(author)}`));
     add(`About ${author}`, () => location.assign(`${root}/people/${encodeURIComponent(author)}`));
   }
-  if (editable(article, context)) add("Edit", () => edit(article, context));
+  if (editable(article, context)) add("Edit", async () => (await import("./editing.js")).edit(article, context));
   if (mine || "deletes" in page) add("Delete…", () => remove(path));
   if (!mine) {
     add("Report…", () => report(path, tell));
@@ -101,6 +103,19 @@ function choices(article, context, close) {
     else add(`Block ${author}…`, () => block(author));
   }
   return found;
+}
+
+/** What a message says, without the word that it was edited. */
+function wordsOf(article) {
+  const body = article.querySelector(".body").cloneNode(true);
+  body.querySelector(".edited")?.remove();
+  return body.textContent;
+}
+
+/** Whether the reader may give a message other words just now, as far as the page knows. */
+export function editable({ dataset }, { username, page }) {
+  if (dataset.author !== username || !page.edits) return false;
+  return page.edits === "always" || Date.now() < Date.parse(dataset.at) + page.edits * MINUTE;
 }
 
 async function remove(path) {
@@ -179,15 +194,26 @@ function walk(event, menu, close) {
 }
 
 function pressLong(log, act) {
-  let timer, from;
+  let timer, from, opened;
   const stop = () => clearTimeout(timer);
   log.addEventListener("pointerdown", (event) => {
     stop();
     const article = event.target.closest(".message");
     if (event.pointerType === "mouse" || !article || event.target.closest("a, button, form")) return;
     from = event;
-    timer = setTimeout(() => act(article), LONG);
+    timer = setTimeout(() => {
+      opened = event.pointerId;
+      act(article);
+    }, LONG);
   });
+  const swallow = (event) => {
+    // The press that opened the menu must not choose what came up below the finger.
+    if (opened === undefined || event.pointerId !== opened) return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  addEventListener("click", swallow, true);
+  addEventListener("pointerdown", () => (opened = undefined), true);
   log.addEventListener("pointermove", (event) => {
     if (from && Math.hypot(event.clientX - from.clientX, event.clientY - from.clientY) > FAR) stop();
   });

@@ -27,7 +27,7 @@ const status = new Status(part("status"), part("composer"));
 const scroll = new Scroll(part("scroller"), seen);
 const earlier = readBack(room, timeline, part("scroller"), () => reading?.place());
 const reading = latest && page.read ? new Reading({ room, username, timeline, scroll, earlier, page }) : null;
-const pending = new Pending(part("outbox"), (text) => composer.giveBack(text));
+const pending = new Pending(part("outbox"), (text) => giveBack(text));
 const outbox = new Outbox(username, { changed: showPending, sent: show, gone: leave });
 const composer =
   part("composer") && new Composer(part("composer"), { username, room, most: Number(page.maxText), send });
@@ -42,7 +42,8 @@ const once = (fetch) => {
   return () => (fetched ??= fetch().catch(failed));
 };
 const blocked = new Set(JSON.parse(page.blocked ?? "[]"));
-const context = { page, room, username, timeline, title, scroll, reading, status, blocked };
+const giveBack = (text) => composer?.giveBack(text);
+const context = { page, room, username, timeline, title, scroll, reading, status, blocked, giveBack };
 const sidebar = once(async () => (await import("./sidebar.js")).keepSidebar(context));
 const typing = once(async () => new (await import("./typing.js")).Typing(part("typing"), room));
 const actions = once(async () => (await import("./actions.js")).offerActions(context));
@@ -70,10 +71,10 @@ part("find").addEventListener("click", () => keys().then((pressed) => pressed())
 for (const menu of document.querySelectorAll(".menu")) menu.addEventListener("toggle", menus, { once: true });
 for (const when of ["pointerover", "focusin"]) part("log").addEventListener(when, actions, { once: true });
 part("scroller").addEventListener("focus", actions, { once: true });
-part("composer")?.addEventListener("keydown", (event) => {
-  const { key, target, shiftKey, ctrlKey, altKey, metaKey } = event;
-  if (key === "ArrowUp" && target.value === "" && page.edits && !(shiftKey || ctrlKey || altKey || metaKey))
-    editing().then(({ editLast }) => editLast(context), event.preventDefault());
+part("message")?.addEventListener("keydown", (event) => {
+  const { key, target, shiftKey, ctrlKey, altKey, metaKey, isComposing, keyCode } = event;
+  if (key !== "ArrowUp" || target.value || isComposing || keyCode === 229 || !(latest && page.edits)) return;
+  if (!(shiftKey || ctrlKey || altKey || metaKey)) editing().then(({ editLast }) => editLast(context), event.preventDefault());
 });
 part("composer")?.addEventListener("input", ({ target }) => target.value && typing().then((hints) => hints.typed()));
 if (document.querySelector("#empty [data-invite]")) menus();
@@ -100,15 +101,17 @@ function send(text) {
 function events(batch) {
   for (const event of batch) {
     const { type, message } = event;
-    const here = latest && event.room === room;
+    const mine = event.room === room;
+    const here = latest && mine;
     if (type === "resync") startOver();
     // Whose account is gone, no event says: what stands here of theirs is read anew, not by everybody at once.
     if (type === "person.departed" && !event.was) setTimeout(startOver, Math.random() * CROWD);
     if (type.startsWith("person.") && blocked.delete(event.was)) blocked.add(event.username);
     if (type === "message.posted" && here) receive(message);
-    else if (type === "message.edited" && here) scroll.hold(() => timeline.change(message));
-    else if (type === "message.deleted" && here) timeline.remove(event.message_id);
-    else if (type === "room.cleared" && here) timeline.clear(event.through);
+    else if (type === "message.edited" && mine)
+      scroll.holdFor(part(`message-${message.id}`), () => timeline.change(message));
+    else if (type === "message.deleted" && mine) timeline.remove(event.message_id);
+    else if (type === "room.cleared" && mine) timeline.clear(event.through);
     else if (type === "read.moved" && here && reading?.moved(event.read_id)) title.clear();
     else if (type.startsWith("block.")) folded().then((fold) => fold(event));
     else if (type === "person.renamed" && event.was === username)

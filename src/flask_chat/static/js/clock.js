@@ -8,7 +8,11 @@ export function localise(article) {
   const element = article.querySelector("time");
   element.textContent = time.format(at);
   const { edited } = article.querySelector(".body").dataset;
-  element.title = full.format(at) + (edited ? `, edited ${full.format(new Date(edited))}` : "");
+  element.title = full.format(at);
+  if (!edited) return;
+  const mark = article.querySelector(".edited");
+  mark.title = full.format(new Date(edited));
+  element.title += `, edited ${mark.title}`;
 }
 
 /** Puts a heading with the day above the article where its local day is another than that of the article before it. */

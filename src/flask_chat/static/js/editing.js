@@ -1,52 +1,66 @@
+import { editable } from "./actions.js";
 import { request, send } from "./api.js";
 import { addSheet } from "./sheets.js";
 
-const MINUTE = 60 * 1000;
-
 addSheet("editing");
-
-/** Whether the reader may give a message other words just now, as far as the page knows. */
-export function editable({ dataset }, { username, page }) {
-  if (dataset.author !== username || !page.edits) return false;
-  return page.edits === "always" || Date.now() < Date.parse(dataset.at) + page.edits * MINUTE;
-}
 
 /** Edits the last message of the reader that may be edited. */
 export function editLast(context) {
+  // What was said last is not there yet: the one before it is not meant.
+  if (document.querySelector("#outbox .message")) return context.status.tell("Your last message is still on its way.");
   const mine = [...context.timeline.articles].reverse().find((article) => editable(article, context));
   if (mine) return edit(mine, context);
   context.status.tell("There is nothing of yours here that can be edited.");
 }
 
 /** Opens a message where it stands: Enter saves what is written, Escape leaves it as it was. */
-export async function edit(article, { room, timeline, scroll, status }) {
-  const open = document.querySelector("form.editing textarea");
-  if (open) return open.focus();
+export async function edit(article, context) {
+  const { room, timeline, scroll, status, giveBack } = context;
+  const composed = document.getElementById("message");
   const back = document.activeElement;
+  const typed = composed?.value;
   const id = Number(article.dataset.id);
-  const form = build();
-  const [box, error] = form.children;
-  const close = () => {
-    scroll.hold(() => form.remove());
-    article.removeAttribute("data-editing");
-    (back.isConnected ? back : document.getElementById("message"))?.focus({ preventScroll: true });
-  };
   const before = await words(room, id).catch(() => null);
   if (before === null) return status.tell("This message cannot be read just now. Try again.");
-  if (document.querySelector("form.editing")) return;
+  // Whoever went on with something else meanwhile is not torn away from it.
+  if (document.activeElement !== back || composed?.value !== typed || !article.isConnected) return;
+  const open = document.querySelector("form.editing");
+  if (open) {
+    open.querySelector("textarea").focus();
+    return status.tell("You are editing another message: save it or cancel first.");
+  }
+  const form = build();
+  const [box, error] = form.children;
+  const end = () => {
+    timeline.parting = () => {};
+    const holder = form.closest(".message");
+    scroll.holdFor(holder, () => {
+      form.remove();
+      holder?.removeAttribute("data-editing");
+    });
+  };
+  const close = () => {
+    end();
+    (back.isConnected ? back : composed)?.focus({ preventScroll: true });
+  };
   const save = async () => {
     const text = box.value;
     if (text === before) return close();
-    form.inert = true;
+    if (form.ariaBusy === "true") return;
+    form.ariaBusy = "true";
+    box.readOnly = true;
     try {
       const message = await send("PATCH", `/api/rooms/${room}/messages/${id}`, { text });
-      scroll.hold(() => timeline.change(message));
+      if (!form.isConnected) return;
       close();
+      scroll.holdFor(document.getElementById(`message-${id}`), () => timeline.change(message));
     } catch (refusal) {
-      form.inert = false;
       error.hidden = false;
       error.textContent = refusal.detail ?? "There was no answer. Try again.";
-      box.focus();
+      box.ariaInvalid = "true";
+    } finally {
+      form.ariaBusy = "false";
+      box.readOnly = false;
     }
   };
   form.addEventListener("submit", (event) => {
@@ -62,9 +76,20 @@ export async function edit(article, { room, timeline, scroll, status }) {
     else form.requestSubmit();
     event.preventDefault();
   });
+  box.addEventListener("input", () => grow(box));
+  timeline.parting = (gone) => {
+    if (gone !== form && !gone.contains(form)) return;
+    const text = box.value;
+    end();
+    giveBack(text);
+    status.tell("That message was deleted. What you wrote is in the box.");
+  };
   box.value = before;
-  article.dataset.editing = "";
-  scroll.hold(() => article.append(form));
+  scroll.holdFor(article, () => {
+    article.dataset.editing = "";
+    article.append(form);
+    grow(box);
+  });
   box.focus({ preventScroll: true });
   box.setSelectionRange(before.length, before.length);
   form.scrollIntoView({ block: "nearest" });
@@ -77,6 +102,14 @@ async function words(room, id) {
   return messages[0].text;
 }
 
+/** As many lines as the text has, where the browser does not see to it by itself. */
+function grow(box) {
+  if (CSS.supports("field-sizing", "content")) return;
+  box.rows = 1;
+  const line = parseFloat(getComputedStyle(box).lineHeight);
+  box.rows = Math.max(1, Math.min(12, Math.floor((box.scrollHeight - 12) / line)));
+}
+
 function build() {
   const form = document.createElement("form");
   form.className = "editing";
@@ -86,14 +119,18 @@ function build() {
   const box = document.createElement("textarea");
   box.dir = "auto";
   box.ariaLabel = "Your message";
+  box.enterKeyHint = "done";
+  box.setAttribute("aria-describedby", "editing-error editing-keys");
   const error = document.createElement("p");
   error.className = "error";
+  error.id = "editing-error";
   error.role = "alert";
   error.hidden = true;
   const row = document.createElement("p");
   row.className = "row";
   const hint = document.createElement("span");
   hint.className = "hint";
+  hint.id = "editing-keys";
   hint.textContent = "Enter saves, Esc cancels";
   row.append(hint, button("Cancel", "button", "quiet"), button("Save", "submit", "primary"));
   form.append(box, error, row);

@@ -35,6 +35,12 @@ export class Scroll {
     return result;
   }
 
+  /** Makes a change to an article without moving what is read: one above the window moves nothing by itself. */
+  holdFor(article, change) {
+    const above = article && article.getBoundingClientRect().bottom < this.#scroller.getBoundingClientRect().top;
+    return above ? change() : this.hold(change);
+  }
+
   /** Offers the way to so many messages below. */
   offerNews(count) {
     this.#pill.textContent = count > 1 ? `${count} new messages ↓` : "New message ↓";

@@ -11,6 +11,9 @@ export class Timeline {
   /** Called with each article that comes. */
   dressing = () => {};
 
+  /** Called with each article before it goes. */
+  parting = () => {};
+
   constructor(log, username) {
     this.#log = log;
     this.#username = username;
@@ -35,6 +38,7 @@ export class Timeline {
     const article = document.getElementById(`message-${id}`);
     const after = article?.nextElementSibling;
     if (!article) return;
+    this.parting(article);
     if (!("continues" in article.dataset)) after?.removeAttribute("data-continues");
     article.remove();
     if (after?.matches(".message")) separate(after);
@@ -43,15 +47,13 @@ export class Timeline {
 
   /** Shows a message of the API where it belongs; returns its article, or null if it is there already. */
   insert(message) {
-    const article = parse(message.html);
-    if (!article) return null;
-    const there = document.getElementById(article.id);
-    this.#dress(article);
-    if (there) {
-      there.replaceWith(article);
-      separate(article);
+    if (document.getElementById(`message-${message.id}`)) {
+      this.change(message);
       return null;
     }
+    const article = parse(message.html);
+    if (!article) return null;
+    this.#dress(article);
     const before = this.#before(Number(article.dataset.id));
     if (before) before.after(article);
     else this.#log.prepend(article);
@@ -59,36 +61,46 @@ export class Timeline {
     return article;
   }
 
-  /** Gives a message that is shown its other words; its place, and all that goes with it, stay. */
+  /** Gives a message that is shown its other words, unannounced; its place, and all that was done with it, stay. */
   change(message) {
     const there = document.getElementById(`message-${message.id}`);
     const body = there && parse(message.html)?.querySelector(".body");
     const before = there?.querySelector(".body");
     // What was asked for and what is told may overtake each other.
-    if (!body || before.dataset.edited > body.dataset.edited) return;
-    before.replaceWith(body);
-    this.#dress(there);
+    if (!body || body.outerHTML === before.outerHTML || (before.dataset.edited ?? "") > (body.dataset.edited ?? "")) return;
+    this.#quietly(() => {
+      before.replaceWith(body);
+      this.#mark(there);
+    });
   }
 
   /** Puts older messages above, unannounced: they are news to nobody. */
   prepend(messages) {
-    this.#log.setAttribute("aria-live", "off");
-    for (const message of [...messages].reverse()) this.insert(message);
-    requestAnimationFrame(() => {
-      this.#log.setAttribute("aria-live", "polite");
+    this.#quietly(() => {
+      for (const message of [...messages].reverse()) this.insert(message);
     });
   }
 
   /** Forgets what is shown and shows these messages instead. */
   replace(messages) {
+    // What the reader is writing goes on where it stood.
+    const editor = this.#log.querySelector("form.editing");
+    const id = editor?.closest(".message").id;
+    const held = editor?.contains(document.activeElement) && document.activeElement;
+    editor?.remove();
     this.#log.replaceChildren();
     this.prepend(messages);
+    const article = id && document.getElementById(id);
+    if (!article) return editor && this.parting(editor);
+    article.dataset.editing = "";
+    article.append(editor);
+    if (held) held.focus({ preventScroll: true });
   }
 
   /** Lets go of the oldest when a page that is never closed grows long; true if it did. */
   trim() {
     if (this.articles.length <= MOST) return false;
-    while (this.articles.length > KEPT) this.articles[0].remove();
+    while (this.articles.length > KEPT && !("editing" in this.articles[0].dataset)) this.articles[0].remove();
     while (this.#log.firstElementChild !== this.articles[0]) this.#log.firstElementChild.remove();
     separate(this.articles[0]);
     return true;
@@ -118,10 +130,23 @@ export class Timeline {
 
   #dress(article) {
     article.toggleAttribute("data-mine", article.dataset.author === this.#username);
+    this.#mark(article);
+    this.dressing(article);
+  }
+
+  #mark(article) {
     localise(article);
     for (const mention of article.querySelectorAll(".mention"))
       mention.toggleAttribute("data-me", mention.dataset.name === this.#username);
-    this.dressing(article);
+  }
+
+  /** What it does is news to nobody who listens. */
+  #quietly(act) {
+    this.#log.setAttribute("aria-live", "off");
+    act();
+    requestAnimationFrame(() => {
+      this.#log.setAttribute("aria-live", "polite");
+    });
   }
 }
 
