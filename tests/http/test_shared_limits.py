@@ -154,7 +154,7 @@ def test_while_redis_is_away_each_process_counts_by_itself_and_asks_again_later(
 
 def test_the_docs_say_how_much_of_each_goes_through() -> None:
     written = re.findall(
-        r"^\| [\w ]+ \| (\d+) \| (\d+) (?:a|in (\d+)) (second|minute)s? \|", DOCS.read_text(), re.MULTILINE
+        r"^\| [\w, ]+ \| (\d+) \| (\d+) (?:a|in (\d+)) (second|minute)s? \|", DOCS.read_text(), re.MULTILINE
     )
     said = [
         (int(burst), int(number) / (int(every or 1) * (60 if unit == "minute" else 1)))

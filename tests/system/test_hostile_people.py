@@ -49,7 +49,7 @@ def test_hostile_words_about_people_and_rooms_stay_words(ann: Page, bob: Page, c
         ):
             assert ann.request.patch(path, data=contents).ok, path
         ann.request.post("/account/profile", form=profile)
-        assert bob.request.post(f"/rooms/lobby/messages/{said}/report", form={"reason": text[:300]}).ok
+        assert ann.request.post(f"/rooms/lobby/messages/{said}/report", form={"reason": text[:300]}).ok
         ann.request.post("/admin/people/Bob/mute", form={"reason": text[:300], "lasts": "600"})
         ann.request.post(
             "/admin/settings",
