@@ -19,6 +19,7 @@ from .api.reading import PutMark
 from .api.typing import PostTyping
 from .chat import idle, retention, statistics, thinning
 from .http import asgi, request_ids
+from .http.assets import KEPT
 from .http.prefix import Elsewhere, within
 from .http.problems import Problem
 from .http.services import Services
@@ -185,8 +186,10 @@ class _Answer:
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            # The list may be one that every answer of its kind has.
-            message["headers"] = [*message["headers"], request_ids.told(self._scope)]
+            # What a browser keeps for good is not of this request any more.
+            if KEPT not in self._scope:
+                # The list may be one that every answer of its kind has.
+                message["headers"] = [*message["headers"], request_ids.told(self._scope)]
         await self._send(message)
 
 

@@ -1,7 +1,7 @@
 """Scripts, styles and pictures: read once, compressed once, served from memory for ever.
 
 The address of each carries the fingerprint of all, so that a browser may keep it for good. Comments in lines of their
-own stay at home, with their line ends left: an error names the same line as in the file.
+own and indentation stay at home, with all line ends left: an error names the same line as in the file.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ from starlette.types import Receive, Scope, Send
 
 STATIC = Path(__file__).parents[1] / "static"
 
+KEPT = "flask_chat.kept"
+"""In the scope of a request: its answer is kept for good."""
+
 _TYPES = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -26,6 +29,9 @@ _TYPES = {
 
 # A quarter of what our scripts weigh. What stands after code in a line is left alone: it may be in a text.
 _COMMENT = re.compile(rb"^[ \t]*(?:/\*.*?\*/|//[^\n]*)[ \t]*$", re.MULTILINE | re.DOTALL)
+
+# No text of ours goes over several lines; a test sees to it.
+_INDENT = re.compile(rb"^[ \t]+", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +78,11 @@ class Assets:
             await _answer(send, 404, [*headers, (b"content-type", b"text/plain")], b"Not found\n")
             return
         current = scope["path_params"]["version"] == self.version
+        if current:
+            scope[KEPT] = True
         headers += [
             (b"content-type", asset.type.encode()),
-            (b"cache-control", b"public, max-age=31536000, immutable" if current else b"no-cache"),
+            (b"cache-control", b"max-age=31536000, immutable" if current else b"no-cache"),
             (b"vary", b"accept-encoding"),
         ]
         body = asset.body
@@ -87,7 +95,7 @@ class Assets:
 def _read(path: Path) -> _Asset:
     body = path.read_bytes()
     if path.suffix in (".js", ".css"):
-        body = _COMMENT.sub(lambda comment: b"\n" * comment[0].count(b"\n"), body)
+        body = _INDENT.sub(b"", _COMMENT.sub(lambda comment: b"\n" * comment[0].count(b"\n"), body))
     packed = gzip.compress(body, 9, mtime=0)
     return _Asset(body, packed if len(packed) < len(body) else None, _TYPES[path.suffix])
 
