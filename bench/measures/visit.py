@@ -50,7 +50,7 @@ def visit(_plan: Plan) -> list[Row]:
             Series((total,)),
             notes=[
                 f"{OURS.name}: {parts}; nothing from another host",
-                f"fetched once something wants it: {sum(deferred.values()) / 1000:.1f} KB in {len(deferred)} answers",
+                f"scripts that wait until wanted: {sum(deferred.values()) / 1000:.1f} KB in {len(deferred)} answers",
             ],
         )
     ]

@@ -21,19 +21,12 @@ request_ids: ContextVar[tuple[str, ...]] = ContextVar("request_ids", default=())
 def configure(level: str, node: str) -> None:
     """Send every line of one of :data:`LEVELS` to standard error, each with the name of this process, ``node``."""
     terminal = sys.stderr.isatty()
-    processors: list[structlog.typing.Processor] = [
-        mark(node),
-        structlog.processors.add_log_level,
-        stamp,
-    ]
+    processors: list[structlog.typing.Processor] = [mark(node)]
     if terminal:
         processors.append(structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback))
         factory: object = structlog.PrintLoggerFactory(sys.stderr)
     else:
-        processors += [
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(lambda line, **_: msgspec.json.encode(line, enc_hook=str)),
-        ]
+        processors += [structlog.processors.format_exc_info, _encode]
         factory = structlog.BytesLoggerFactory(sys.stderr.buffer)
     structlog.configure(
         processors=processors,
@@ -46,28 +39,34 @@ def configure(level: str, node: str) -> None:
     logging.getLogger("uvicorn.access").disabled = True
 
 
-def stamp(_logger: object, _method: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    """Write down when it was said, as RFC 3339 in UTC: there is a line for each request, so it must be cheap."""
-    milliseconds = time.time_ns() // 1_000_000
-    line["timestamp"] = f"{_second(milliseconds // 1000)}.{milliseconds % 1000:03}Z"
-    return line
-
-
 @lru_cache(1)
 def _second(seconds: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
 
 
 def mark(node: str) -> structlog.typing.Processor:
-    """Write down which process says a line, and for which requests, so that one search finds all that was done."""
+    """Write down which process says a line, when and how loudly, and for which requests: one search finds all of them.
 
-    def with_marks(_logger: object, _method: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    There is a line for each request, so it must be cheap.
+    """
+
+    def with_marks(_logger: object, method: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        milliseconds = time.time_ns() // 1_000_000
         line["node"] = node
         ids = request_ids.get()
         if len(ids) == 1:
             line["request_id"] = ids[0]
         elif ids:
             line["request_ids"] = ids
+        line["level"] = method
+        line["timestamp"] = f"{_second(milliseconds // 1000)}.{milliseconds % 1000:03}Z"
         return line
 
     return with_marks
+
+
+def _encode(_logger: object, _method: str, line: structlog.typing.EventDict) -> bytes:
+    return _ENCODER.encode(line)
+
+
+_ENCODER = msgspec.json.Encoder(enc_hook=str)
