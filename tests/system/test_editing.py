@@ -123,6 +123,7 @@ def test_the_editor_fits_a_phone_and_axe_finds_nothing(
 ) -> None:
     page = arrive(new_context(viewport={"width": 360, "height": 700}, color_scheme=scheme), "Ann")
     say(page, "Helo " * 30)
+    sees(page, "Helo " * 29 + "Helo")
     dora.say("What?")
     sees(page, "Helo " * 29 + "Helo", "What?")
     box(page).press("ArrowUp")
