@@ -12,16 +12,6 @@ from flask_chat.http.services import Services
 from .people_here import arrive, do, listen, say
 
 
-@pytest.fixture
-def ann(chat: Services) -> Person:
-    return arrive(chat, "Ann")
-
-
-@pytest.fixture
-def bob(chat: Services) -> Person:
-    return arrive(chat, "Bob")
-
-
 def test_a_block_is_told_to_the_blocker_alone(chat: Services, ann: Person, bob: Person) -> None:
     told = listen(chat)
     assert do(chat, lambda transaction: blocks.add(transaction, ann, bob))

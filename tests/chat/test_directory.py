@@ -10,16 +10,6 @@ from flask_chat.chat.people import Person
 from flask_chat.http.services import Services
 
 
-@pytest.fixture
-def ann(chat: Services) -> Person:
-    return chat.db.write(lambda transaction: people.add(transaction, "Ann"))
-
-
-@pytest.fixture
-def bob(chat: Services) -> Person:
-    return chat.db.write(lambda transaction: people.add(transaction, "Bob"))
-
-
 def make(chat: Services, who: Person, name: str, kind: str = rooms.PUBLIC, topic: str = "") -> str:
     return chat.db.write(lambda transaction: upkeep.create(transaction, who, name, kind, topic)).slug
 

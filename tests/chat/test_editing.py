@@ -34,16 +34,6 @@ from .people_here import arrive, do, enter, find, listen, promote, room_of, say,
 
 
 @pytest.fixture
-def ann(chat: Services) -> Person:
-    return arrive(chat, "Ann")
-
-
-@pytest.fixture
-def bob(chat: Services) -> Person:
-    return arrive(chat, "Bob")
-
-
-@pytest.fixture
 def dora(chat: Services) -> Person:
     """She keeps order."""
     return arrive(chat, "Dora", people.MODERATOR)

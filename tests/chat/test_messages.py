@@ -23,16 +23,6 @@ from flask_chat.http.services import Services
 NOW = 1_795_442_602_120
 
 
-@pytest.fixture
-def ann(chat: Services) -> Person:
-    return chat.db.write(lambda transaction: people.add(transaction, "Ann"))
-
-
-@pytest.fixture
-def bob(chat: Services) -> Person:
-    return chat.db.write(lambda transaction: people.add(transaction, "Bob"))
-
-
 def together(chat: Services, *drafts: Draft, now: int | None = None) -> list[Posted | Exception]:
     """What one commit does with these drafts."""
 

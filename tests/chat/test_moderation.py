@@ -22,16 +22,6 @@ def dora(chat: Services) -> Person:
     return arrive(chat, "Dora", people.MODERATOR)
 
 
-@pytest.fixture
-def ann(chat: Services) -> Person:
-    return arrive(chat, "Ann")
-
-
-@pytest.fixture
-def bob(chat: Services) -> Person:
-    return arrive(chat, "Bob")
-
-
 def delete(chat: Services, who: Person, id: int, room: str = rooms.LOBBY) -> None:
     place = find(chat, who, room)
     do(chat, lambda transaction: moderation.delete_message(transaction, who, place, id))

@@ -18,16 +18,6 @@ from flask_chat.http.services import Services
 
 
 @pytest.fixture
-def ann(chat: Services) -> Person:
-    return chat.db.write(lambda transaction: people.add(transaction, "Ann"))
-
-
-@pytest.fixture
-def bob(chat: Services) -> Person:
-    return chat.db.write(lambda transaction: people.add(transaction, "Bob"))
-
-
-@pytest.fixture
 def cleo(chat: Services) -> Person:
     return chat.db.write(lambda transaction: people.add(transaction, "Cleo"))
 

@@ -25,16 +25,6 @@ from flask_chat.db import Transaction
 from flask_chat.http.services import Services
 
 
-@pytest.fixture
-def ann(chat: Services) -> Person:
-    return chat.db.write(lambda transaction: people.add(transaction, "Ann"))
-
-
-@pytest.fixture
-def bob(chat: Services) -> Person:
-    return chat.db.write(lambda transaction: people.add(transaction, "Bob"))
-
-
 def say(chat: Services, author: Person, text: str = "hello", room: str = "lobby") -> int:
     posted = messages.post(chat.db, messages.draft(author, room, text)).result()
     assert isinstance(posted, Posted)

@@ -21,11 +21,6 @@ def dora(chat: Services) -> Person:
 
 
 @pytest.fixture
-def ann(chat: Services) -> Person:
-    return arrive(chat, "Ann")
-
-
-@pytest.fixture
 def mallory(chat: Services) -> Person:
     return arrive(chat, "Mallory")
 

@@ -24,16 +24,6 @@ def dora(chat: Services) -> Person:
     return arrive(chat, "Dora", people.MODERATOR)
 
 
-@pytest.fixture
-def ann(chat: Services) -> Person:
-    return arrive(chat, "Ann")
-
-
-@pytest.fixture
-def bob(chat: Services) -> Person:
-    return arrive(chat, "Bob")
-
-
 def at(transaction: Any, moment: int) -> Any:
     transaction.now = moment
     return transaction

@@ -18,11 +18,6 @@ from flask_chat.http.services import Services
 LOBBY = Room(1, "lobby", "Lobby")
 
 
-@pytest.fixture
-def ann(chat: Services) -> Person:
-    return chat.db.write(lambda transaction: people.add(transaction, "Ann"))
-
-
 def say(chat: Services, author: Person, text: str) -> int:
     return messages.post(chat.db, messages.draft(author, "lobby", text)).result().message.id
 

@@ -180,7 +180,8 @@ def test_where_the_browser_keeps_nothing_talking_goes_on(join: Callable[..., Pag
     sees(bob, "hello")
 
 
-def test_what_waits_for_a_room_that_has_another_address_meanwhile_arrives(ann: Page, dora: Program) -> None:
+def held_up_in_the_kitchen(ann: Page, dora: Program) -> str:
+    """Have Ann leave while what she wrote to a room cannot be sent; returns the room."""
     kitchen = dora.room("Kitchen", "Ann")
     ann.goto(f"/rooms/{kitchen}")
     ann.context.route("**/messages", lambda route: route.abort())
@@ -188,6 +189,11 @@ def test_what_waits_for_a_room_that_has_another_address_meanwhile_arrives(ann: P
     ann.get_by_label("Message to Kitchen").press("Enter")
     expect(waiting(ann)).to_have_count(1)
     ann.close()
+    return kitchen
+
+
+def test_what_waits_for_a_room_that_has_another_address_meanwhile_arrives(ann: Page, dora: Program) -> None:
+    kitchen = held_up_in_the_kitchen(ann, dora)
     dora.ask("PATCH", f"/api/rooms/{kitchen}", {"name": "Galley"})
     ann.context.unroute("**/messages")
     page = ann.context.new_page()
@@ -197,13 +203,7 @@ def test_what_waits_for_a_room_that_has_another_address_meanwhile_arrives(ann: P
 
 
 def test_what_waits_for_a_room_that_is_no_longer_mine_is_shown_where_i_am(ann: Page, dora: Program) -> None:
-    kitchen = dora.room("Kitchen", "Ann")
-    ann.goto(f"/rooms/{kitchen}")
-    ann.context.route("**/messages", lambda route: route.abort())
-    ann.get_by_label("Message to Kitchen").fill("soup?")
-    ann.get_by_label("Message to Kitchen").press("Enter")
-    expect(waiting(ann)).to_have_count(1)
-    ann.close()
+    kitchen = held_up_in_the_kitchen(ann, dora)
     dora.ask("DELETE", f"/api/rooms/{kitchen}/members/Ann")
     ann.context.unroute("**/messages")
     page = ann.context.new_page()

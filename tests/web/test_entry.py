@@ -64,6 +64,8 @@ def test_another_browser_is_told_that_a_name_is_taken(app: Flask, ann: FlaskClie
     other = app.test_client()
     assert refused(other, "Ann") == "“Ann” is taken. Choose another name."
     assert "too much like “Ann”" in refused(other, "ANN")
+    offered = other.post("/", data={"username": "ANN"}).text
+    assert 'href="/sign-in?username=Ann">sign in as <bdi>Ann</bdi></a>' in offered, "nobody is called ANN"
     assert other.get("/").status_code == 200, "and is nobody still"
 
 

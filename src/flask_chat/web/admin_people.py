@@ -27,8 +27,10 @@ LASTS = {
 """How long a mute or a ban lasts, by its seconds."""
 
 SWITCHES = ("guests", "lobby", "lockdown")
-NUMBERS = ("retention_days", "name_days", "edit_minutes")
 """The settings that are on or off."""
+
+NUMBERS = ("retention_days", "name_days", "edit_minutes")
+"""The settings that are a number, or nothing for no limit."""
 
 
 @blueprint.get("/people")
