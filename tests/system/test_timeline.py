@@ -144,6 +144,33 @@ def test_earlier_messages_come_as_the_reader_goes_up_and_nothing_jumps(ann: Page
     expect(ann.get_by_role("link", name="Earlier messages")).to_be_hidden()
 
 
+def test_the_line_above_what_is_new_moves_nothing_when_it_comes_out_of_sight(ann: Page, dora: Program) -> None:
+    said = [dora.say(f"message {number}")["id"] for number in range(130)]
+    expect(stored(ann)).to_have_count(130)
+    ann.goto("/rooms")
+    assert ann.request.put("/api/rooms/lobby/read", data={"through": said[49], "force": True}).ok
+    ann.goto("/rooms/lobby")
+    expect(ann.get_by_role("button", name="80 new messages")).to_be_visible()
+    watched = stored(ann).filter(has_text="message 80")
+    watched.scroll_into_view_if_needed()
+    before = place(watched)
+    expect(ann.locator(".message[data-new] .body")).to_have_text("message 50")
+    assert place(watched) == pytest.approx(before, abs=1)
+
+
+def test_what_is_deleted_further_down_moves_nothing_that_is_read(ann: Page, dora: Program) -> None:
+    said = [dora.say(f"message {number}")["id"] for number in range(40)]
+    expect(stored(ann)).to_have_count(40)
+    ann.locator("#scroller").evaluate("scroller => { scroller.scrollTop = -600 }")
+    expect(stored(ann).last).not_to_be_in_viewport()
+    watched = stored(ann).filter(has_text="message 20")
+    before = place(watched)
+    for one in (said[-2], said[0]):
+        dora.ask("DELETE", f"/api/rooms/lobby/messages/{one}")
+        expect(stored(ann).filter(has_text=f"message {said.index(one)}")).to_have_count(0)
+        assert place(watched) == pytest.approx(before, abs=1)
+
+
 def test_a_page_that_stays_open_lets_go_of_its_oldest_and_finds_them_again(ann: Page, dora: Program) -> None:
     sees(ann)
     for number in range(610):

@@ -110,7 +110,8 @@ function events(batch) {
     if (type === "message.posted" && here) receive(message);
     else if (type === "message.edited" && mine)
       scroll.holdFor(part(`message-${message.id}`), () => timeline.change(message));
-    else if (type === "message.deleted" && mine) timeline.remove(event.message_id);
+    else if (type === "message.deleted" && mine)
+      scroll.holdFor(part(`message-${event.message_id}`), () => timeline.remove(event.message_id));
     else if (type === "room.cleared" && mine) timeline.clear(event.through);
     else if (type === "read.moved" && here && reading?.moved(event.read_id)) title.clear();
     else if (type.startsWith("block.")) folded().then((fold) => fold(event));

@@ -111,11 +111,8 @@ export class Reading {
     const { scroll } = this.#context;
     const before = this.#line;
     this.#line = article;
-    const erase = () => before?.removeAttribute("data-new");
-    // The scroller keeps its place from its end: only what changes below what is read would move it.
-    if (before?.getBoundingClientRect().top > 0) scroll.hold(erase);
-    else erase();
-    scroll.hold(() => (article.dataset.new = ""));
+    if (before) scroll.holdFor(before, () => before.removeAttribute("data-new"));
+    scroll.holdFor(article, () => (article.dataset.new = ""));
   }
 
   #tell() {

@@ -4,6 +4,7 @@ const NEAR = 60;
 export class Scroll {
   #scroller;
   #pill;
+  #holding = false;
 
   /** `arrived()` is called whenever the reader comes to the end. */
   constructor(scroller, arrived) {
@@ -28,16 +29,20 @@ export class Scroll {
 
   /** Makes a change below the reader's eyes without moving what they read; at the end, the end stays in view. */
   hold(change) {
-    if (this.atEnd) return change();
+    if (this.#holding || this.atEnd) return change();
     const height = this.#scroller.scrollHeight;
-    const result = change();
-    this.#scroller.scrollTop -= this.#scroller.scrollHeight - height;
-    return result;
+    this.#holding = true;
+    try {
+      return change();
+    } finally {
+      this.#holding = false;
+      this.#scroller.scrollTop -= this.#scroller.scrollHeight - height;
+    }
   }
 
-  /** Makes a change to an article without moving what is read: one above the window moves nothing by itself. */
+  /** Makes a change to an article without moving what is read: where it begins above the window, it moves nothing by itself. */
   holdFor(article, change) {
-    const above = article && article.getBoundingClientRect().bottom < this.#scroller.getBoundingClientRect().top;
+    const above = article && article.getBoundingClientRect().top < this.#scroller.getBoundingClientRect().top;
     return above ? change() : this.hold(change);
   }
 
