@@ -238,7 +238,7 @@ def _enrol(transaction: Transaction, place: Room, members: Iterable[Person]) -> 
         for who in members
     ]
     if rows:
-        transaction.insert(membership, rows)
+        transaction.insert((membership, rows))
 
 
 def _talk(chat: Services, author: Person, places: list[Room]) -> None:

@@ -13,9 +13,22 @@ import secrets
 from collections.abc import Callable, Sequence
 
 import msgspec
-from sqlalchemy import BigInteger, Column, Connection, Integer, String, Table, Text, delete, func, insert, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Integer,
+    String,
+    Table,
+    Text,
+    delete,
+    func,
+    insert,
+    literal_column,
+    select,
+)
 
-from .db import Transaction, metadata
+from .db import Rows, Transaction, metadata
 
 TYPES = frozenset(
     {
@@ -201,23 +214,21 @@ class Epochs:
         self.current = tokens[-1]
 
 
-def append(transaction: Transaction, appended: Sequence[Event]) -> None:
-    """Append events that carry the numbers from :func:`next_id` on, without a gap."""
-    transaction.insert(
-        event,
-        [
-            {
-                "id": new.id,
-                "type": new.type,
-                "room_id": new.room_id,
-                "person_id": new.person_id,
-                "subject_id": new.subject_id,
-                "created_at": transaction.now,
-                "data": new.data,
-            }
-            for new in appended
-        ],
-    )
+def append(transaction: Transaction, appended: Sequence[Event], *kept: Rows) -> None:
+    """Append events that carry the numbers from :func:`next_id` on, without a gap; ``kept`` is what they tell of."""
+    rows: list[dict[str, object]] = [
+        {
+            "id": new.id,
+            "type": new.type,
+            "room_id": new.room_id,
+            "person_id": new.person_id,
+            "subject_id": new.subject_id,
+            "created_at": transaction.now,
+            "data": new.data,
+        }
+        for new in appended
+    ]
+    transaction.insert(*kept, (event, rows))
     transaction.appended.extend(appended)
 
 
@@ -277,7 +288,8 @@ def newest_epoch(connection: Connection) -> str:
     return str(connection.execute(_NEWEST_TOKEN).scalar_one())
 
 
-_LAST = select(func.coalesce(func.max(event.c.id), 0))
+# Without a parameter it shares the round trip of what goes before it.
+_LAST = select(func.coalesce(func.max(event.c.id), literal_column("0")))
 _NEWEST = select(epoch.c.history).order_by(epoch.c.number.desc()).limit(1)
 _NEWEST_TOKEN = select(epoch.c.token).order_by(epoch.c.number.desc()).limit(1)
 

@@ -482,11 +482,13 @@ def test_a_second_writer_of_postgresql_waits_until_the_first_has_committed(
     locked, release, order = threading.Event(), threading.Event(), list[str]()
 
     def hold(transaction: Transaction) -> None:
+        keep_one("first")(transaction)
         locked.set()
         assert release.wait(PATIENCE)
         order.append("first")
 
     def follow(transaction: Transaction) -> None:
+        keep_one("second")(transaction)
         order.append("second")
 
     first = threading.Thread(target=lambda: postgresql.write(hold))

@@ -55,20 +55,20 @@ def test_every_row_is_kept_as_it_is(backend: Backend) -> None:
         for at, words in enumerate(WORDS)
     ]
     with backend.writer.begin() as connection:
-        backend.insert(connection, LINE, given)
+        backend.insert(connection, (LINE, given))
     assert rows(backend) == given
 
 
 def test_columns_that_are_not_named_are_left_to_the_table(backend: Backend) -> None:
     with backend.writer.begin() as connection:
-        backend.insert(connection, LINE, [{"kept": True, "id": 1, "words": "tea"}])
+        backend.insert(connection, (LINE, [{"kept": True, "id": 1, "words": "tea"}]))
     assert rows(backend) == [{"id": 1, "words": "tea", "mark": None, "kept": True, "later": None}]
 
 
 def test_a_row_that_cannot_be_kept_is_an_error_of_the_rows_and_not_of_the_storage(backend: Backend) -> None:
     twice: list[dict[str, object]] = [{"id": 1, "words": words, "kept": True} for words in ("tea", "coffee")]
     with pytest.raises(IntegrityError) as refused, backend.writer.begin() as connection:
-        backend.insert(connection, LINE, twice)
+        backend.insert(connection, (LINE, twice))
     assert not backend.failed(refused.value)
     assert "coffee" not in str(refused.value)
     assert rows(backend) == []

@@ -95,8 +95,11 @@ class SlowReader:
 
 @pytest.mark.parametrize(
     ("size", "number", "behind"),
-    [(400, 2400, False), (9000, 480, False), (9000, 240, True)],
-    ids=["many short messages", "few long ones", "few long ones, read from the beginning"],
+    [
+        pytest.param(400, 2400, False, id="many short messages"),
+        pytest.param(9000, 480, False, id="few long ones", marks=pytest.mark.slow),
+        pytest.param(9000, 240, True, id="few long ones, read from the beginning", marks=pytest.mark.slow),
+    ],
 )
 def test_readers_that_take_a_byte_a_second_cost_little_delay_nobody_and_miss_nothing(
     server: ChatServer,

@@ -54,7 +54,7 @@ def edit(transaction: Transaction, new: Draft, message_id: int) -> Message:
     connection.execute(_FORGET_MENTIONS, {"of_message": message_id})
     rows = mentions.rows(message_id, room.id, new.author.id, named)
     if rows:
-        transaction.insert(mention, rows)
+        transaction.insert((mention, rows))
     kept = messages.present(
         message_id,
         room.slug,

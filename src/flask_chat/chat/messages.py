@@ -196,10 +196,8 @@ def post_together(transaction: Transaction, drafts: list[Draft]) -> list[Posted 
             sent[new.client_id, new.author.id] = _Sent(room.id, kept)
         next_id += 1
     if rows:
-        transaction.insert(message, rows)
-        if naming:
-            transaction.insert(mention, naming)
-        events.append(transaction, appended)
+        named_too = [(mention, naming)] if naming else []
+        events.append(transaction, appended, (message, rows), *named_too)
     return outcomes
 
 

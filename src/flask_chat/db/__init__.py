@@ -1,6 +1,6 @@
 """The database: one writer a process, query-only readers, and the word of what was committed."""
 
-from .backend import Backend, DatabaseRefused, DataInUse, StorageFull, StorageUnavailable, metadata
+from .backend import Backend, DatabaseRefused, DataInUse, Rows, StorageFull, StorageUnavailable, metadata
 from .database import Database, Transaction
 from .sqlite import SQLite
 
@@ -9,6 +9,7 @@ __all__ = [
     "DataInUse",
     "Database",
     "DatabaseRefused",
+    "Rows",
     "SQLite",
     "StorageFull",
     "StorageUnavailable",

@@ -9,6 +9,9 @@ from sqlalchemy import Connection, Engine, MetaData, Table
 
 metadata = MetaData()
 
+Rows = tuple[Table, Sequence[Mapping[str, object]]]
+"""Rows for a table: at least one, and all of them name the same columns."""
+
 
 class StorageFull(Exception):
     """There is no room left on the disk; nothing was changed."""
@@ -50,10 +53,10 @@ class Backend(Protocol):
         """Connections that may only read, each statement in a transaction of its own."""
 
     def lock(self, connection: Connection) -> None:
-        """Keep every other writer out until the transaction ends."""
+        """Keep every other writer out, from the next statement until the transaction ends."""
 
-    def insert(self, connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
-        """Insert rows, at least one, that all name the same columns."""
+    def insert(self, connection: Connection, *kept: Rows) -> None:
+        """Insert rows, in this order of their tables: those that others refer to come first."""
 
     def alive(self, connection: Connection) -> bool:
         """Whether the writer's connection, unused for a while, still reaches the database."""

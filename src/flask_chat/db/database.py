@@ -11,17 +11,17 @@ import queue
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy import Connection, Engine, Table
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, TimeoutError
 
 from .. import logs
-from .backend import Backend, StorageFull, StorageUnavailable
+from .backend import Backend, Rows, StorageFull, StorageUnavailable
 
 log = structlog.get_logger("flask_chat.db")
 
@@ -62,9 +62,9 @@ class Transaction:
             self._backend.lock(self.connection)
             self.locked = True
 
-    def insert(self, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
+    def insert(self, *kept: Rows) -> None:
         """See :meth:`Backend.insert`."""
-        self._backend.insert(self.connection, table, rows)
+        self._backend.insert(self.connection, *kept)
 
     @property
     def key(self) -> bytes:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import psycopg
 from psycopg import errors
 from psycopg.abc import RV, PQGen
+from psycopg.pq import TransactionStatus
 from sqlalchemy import URL, Connection, Dialect, Engine, ExceptionContext, Table, create_engine, event, make_url, pool
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlchemyError
 
 from ..config import ConfigError
-from .backend import DatabaseRefused, StorageFull, StorageUnavailable
+from .backend import DatabaseRefused, Rows, StorageFull, StorageUnavailable
 
 OLDEST = 15
 """The oldest major version of PostgreSQL that this chat is tested with."""
@@ -72,13 +73,14 @@ class PostgreSQL:
         return self._version
 
     def lock(self, connection: Connection) -> None:
-        """Wait for the log's lock."""
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOG_LOCK})")
+        """Wait for the log's lock before the next statement is run."""
+        driver: _Connection = connection.connection.driver_connection  # type: ignore[assignment]
+        driver.ahead.append(f"SELECT pg_advisory_xact_lock({LOG_LOCK})")
 
-    def insert(self, connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
-        """Insert them all with one statement and one parameter: row by row costs the writer more than all the rest."""
-        statement = _insertion(connection.dialect, table, tuple(rows[0]))
-        connection.exec_driver_sql(statement, (msgspec.json.encode(rows).decode(),))
+    def insert(self, connection: Connection, *kept: Rows) -> None:
+        """Insert them all with one statement, and one parameter a table: row by row costs more than all the rest."""
+        statement = _insertion(connection.dialect, tuple((table, tuple(rows[0])) for table, rows in kept))
+        connection.exec_driver_sql(statement, tuple(msgspec.json.encode(rows).decode() for _, rows in kept))
 
     def alive(self, connection: Connection) -> bool:
         """Ask the server for a sign of life."""
@@ -145,6 +147,9 @@ class PostgreSQL:
         )
 
         event.listen(engine, "handle_error", _without_detail)
+        if not query_only:
+            event.listen(engine, "do_execute", _in_one_round_trip)
+            event.listen(engine, "do_executemany", _after_the_others)
 
         @event.listens_for(engine, "do_connect")
         def do_connect(_dialect: object, _record: object, arguments: list[Any], options: dict[str, Any]) -> Any:
@@ -185,16 +190,35 @@ class PostgreSQL:
                 "Make it anew with: createdb --encoding=UTF8 --template=template0 NAME"
             )
         self._version = (connection.info.parameter_status("server_version") or "").partition(" ")[0]
-        before = connection.autocommit
         connection.autocommit = True
         connection.execute(f"{_SESSION}; {_IN_ORDER if query_only else _BY_KEY}")
-        connection.autocommit = before
 
 
 class _Connection(psycopg.Connection[Any]):
-    """A connection that does not wait for ever."""
+    """A connection that does not wait for ever.
+
+    ``ahead`` are statements whose answers nobody needs: they are run before the next one, and leave together with it.
+    """
 
     patience: float | None = None
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.ahead: list[str] = []
+
+    def commit(self) -> None:
+        self.ahead.clear()
+        super().commit()
+
+    def rollback(self) -> None:
+        self.ahead.clear()
+        super().rollback()
+
+    def take_ahead(self) -> list[str]:
+        """What has to be run before the next statement, now."""
+        begin = ["BEGIN"] if self.pgconn.transaction_status == TransactionStatus.IDLE else []
+        ahead, self.ahead = begin + self.ahead, []
+        return ahead
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
         """As the driver's, within ``patience`` seconds; after that the connection is good for nothing more."""
@@ -203,6 +227,30 @@ class _Connection(psycopg.Connection[Any]):
         except errors._WaitTimeout:
             self.pgconn.finish()
             raise psycopg.OperationalError("the server did not answer in time") from None
+
+
+# The driver would ask for every BEGIN, and for the lock, in a round trip of its own: a third of all that a
+# commit of messages waits for. So it believes that there are no transactions, and these begin them.
+def _in_one_round_trip(
+    cursor: psycopg.Cursor[Any], statement: str, parameters: Sequence[object] | Mapping[str, object], context: object
+) -> bool:
+    if parameters:
+        return _after_the_others(cursor, statement, parameters, context)
+    ahead = cast(_Connection, cursor.connection).take_ahead()
+    if not ahead:
+        return False
+    cursor.execute("; ".join([*ahead, statement]), parameters)
+    while cursor.nextset():
+        pass
+    return True
+
+
+def _after_the_others(cursor: psycopg.Cursor[Any], _statement: str, _parameters: object, _context: object) -> bool:
+    connection = cast(_Connection, cursor.connection)
+    ahead = connection.take_ahead()
+    if ahead:
+        connection.execute("; ".join(ahead))
+    return False
 
 
 def _without_detail(context: ExceptionContext) -> None:
@@ -215,8 +263,15 @@ def _without_detail(context: ExceptionContext) -> None:
 
 
 @cache
-def _insertion(dialect: Dialect, table: Table, columns: tuple[str, ...]) -> str:
-    """The statement that inserts the rows of a JSON array, its one parameter."""
+def _insertion(dialect: Dialect, kept: tuple[tuple[Table, tuple[str, ...]], ...]) -> str:
+    """The statement that inserts rows into these columns of tables; its parameters are a JSON array for each."""
+    *others, last = [_insertion_into(dialect, table, columns) for table, columns in kept]
+    if not others:
+        return last
+    return "WITH " + ", ".join(f"kept_{at} AS ({one})" for at, one in enumerate(others)) + f" {last}"
+
+
+def _insertion_into(dialect: Dialect, table: Table, columns: tuple[str, ...]) -> str:
     names = ", ".join(columns)
     types = ", ".join(f"{name} {table.c[name].type.compile(dialect)}" for name in columns)
     return f"INSERT INTO {table.name} ({names}) SELECT {names} FROM json_to_recordset(%s::json) AS new ({types})"  # noqa: S608

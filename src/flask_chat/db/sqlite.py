@@ -7,13 +7,12 @@ import fcntl
 import os
 import secrets
 import sqlite3
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, insert, pool
+from sqlalchemy import Connection, Engine, create_engine, event, insert, pool
 from sqlalchemy.exc import DBAPIError
 
-from .backend import DataInUse, StorageFull, StorageUnavailable
+from .backend import DataInUse, Rows, StorageFull, StorageUnavailable
 
 
 class SQLite:
@@ -36,9 +35,10 @@ class SQLite:
     def lock(self, connection: Connection) -> None:
         """Nothing to do: BEGIN IMMEDIATE has the lock already."""
 
-    def insert(self, connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
+    def insert(self, connection: Connection, *kept: Rows) -> None:
         """Insert them one after another: there is no way to go between."""
-        connection.execute(insert(table), rows)
+        for table, rows in kept:
+            connection.execute(insert(table), rows)
 
     def alive(self, connection: Connection) -> bool:
         """A file does not hang up."""

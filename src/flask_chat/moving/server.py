@@ -16,7 +16,7 @@ from sqlalchemy.types import TypeEngine
 from .. import schema
 from ..config import ConfigError
 from ..db import metadata
-from ..db.postgresql import PostgreSQL, address
+from ..db.postgresql import LOG_LOCK, PostgreSQL, address
 from . import rows
 from .place import check_empty, check_version, first_line
 from .rows import Chunks, Reader, Row
@@ -48,7 +48,7 @@ class Server:
             _take_time(guard)
             self._check_unused(guard)
             with self._locking():
-                self._backend.lock(guard)
+                guard.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOG_LOCK})")
             check_version(self._backend.readers, self.name)
             # Only now, with the log's lock held, does the snapshot begin: it has all that was ever committed.
             with self._backend.readers.connect() as connection:
