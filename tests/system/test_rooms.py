@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 from ..faults.clients import within
 from .people import arrive, ready, say, sees, stored
@@ -181,6 +181,30 @@ def test_the_switcher_finds_rooms_and_people_by_keyboard(ann: Page, dora: Progra
     ann.keyboard.type("kit")
     ann.keyboard.press("Enter")
     expect(ann.get_by_role("heading", name="Kitchen")).to_be_visible()
+
+
+def test_what_is_typed_before_the_switcher_is_there_is_meant_for_it(ann: Page, dora: Program) -> None:
+    dora.room("Boats and tides", "Ann")
+    expect(entry(ann, "Boats and tides")).to_be_visible()
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    ann.route("**/js/switcher*.js*", hold)
+    with ann.expect_request("**/js/switcher*.js*"):
+        ann.keyboard.press("Control+k")
+    ann.keyboard.type("tik")
+    ann.keyboard.press("Backspace")
+    ann.keyboard.press("Enter")
+    held[0].continue_()
+    box = ann.get_by_role("combobox", name="Find a room or person")
+    expect(box).to_be_focused()
+    expect(box).to_have_value("ti")
+    expect(ann.get_by_role("listbox").get_by_role("option", selected=True)).to_contain_text("Boats and tides")
+    ann.keyboard.press("Escape")
+    expect(ann.get_by_label("Message to Lobby")).to_have_value("")
+    sees(ann)
 
 
 def test_alt_and_arrows_go_from_room_to_room(ann: Page, dora: Program) -> None:

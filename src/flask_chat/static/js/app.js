@@ -62,12 +62,14 @@ for (const form of document.querySelectorAll(".sign-out")) prepareSignOut(form, 
 document.addEventListener("visibilitychange", seen);
 document.addEventListener("keydown", (event) => {
   const { key, altKey, ctrlKey, metaKey } = event;
-  if (((ctrlKey || metaKey) && key === "k") || (altKey && (key === "ArrowUp" || key === "ArrowDown")))
-    keys().then((pressed) => pressed(event), event.preventDefault());
+  if (((ctrlKey || metaKey) && key === "k") || (altKey && (key === "ArrowUp" || key === "ArrowDown"))) {
+    event.preventDefault();
+    press(event);
+  }
 });
 part("find").hidden = false;
 if (navigator.platform.startsWith("Mac")) part("find").lastElementChild.textContent = "⌘ K";
-part("find").addEventListener("click", () => keys().then((pressed) => pressed()));
+part("find").addEventListener("click", () => press());
 for (const menu of document.querySelectorAll(".menu")) menu.addEventListener("toggle", menus, { once: true });
 for (const when of ["pointerover", "focusin"]) part("log").addEventListener(when, actions, { once: true });
 part("scroller").addEventListener("focus", actions, { once: true });
@@ -87,6 +89,23 @@ if (latest) outbox.start();
 if (strayed(username).length) moved().then((kept) => kept.cameAlong(username, () => outbox.start()));
 new Feed(username, page.cursor, { events, signal, state: (state) => status.show(state), gone: leave }).start();
 seen();
+
+/** What is typed until the switcher is here is meant for it: in the message box, Enter would say it to everybody. */
+async function press(event) {
+  let typed = "";
+  const collect = (next) => {
+    if (next.ctrlKey || next.metaKey || next.altKey) return;
+    next.preventDefault();
+    if (next.key.length === 1) typed += next.key;
+    else if (next.key === "Backspace") typed = typed.slice(0, -1);
+  };
+  addEventListener("keydown", collect, true);
+  try {
+    (await keys())(event, typed);
+  } finally {
+    removeEventListener("keydown", collect, true);
+  }
+}
 
 function send(text) {
   outbox.add(room, text);

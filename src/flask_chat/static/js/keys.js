@@ -4,11 +4,12 @@ import { openSwitcher } from "./switcher.js";
 
 /**
  * The page's shortcuts: Ctrl or ⌘ K opens the switcher, Alt with an arrow goes to the room above or below, with Shift
- * to the next that has something new. Returns what is called with the key; without one it opens the switcher.
+ * to the next that has something new. Returns what is called with the key, and what was typed after it; without a key it
+ * opens the switcher.
  */
 export function hearKeys() {
-  return (event) => {
-    if (!event?.altKey) return openSwitcher();
+  return (event, typed) => {
+    if (!event?.altKey) return openSwitcher(typed);
     return go(event.key === "ArrowUp" ? -1 : 1, event.shiftKey);
   };
 }

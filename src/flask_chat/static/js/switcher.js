@@ -9,11 +9,11 @@ const PAUSE = 150;
 let dialog = null;
 let input, list, said, timer, picked;
 
-/** Opens the box in which a few letters find a room or a person; a second press closes it. */
-export function openSwitcher() {
+/** Opens the box in which a few letters, some of them typed already, find a room or a person; a second press closes it. */
+export function openSwitcher(typed) {
   dialog ??= build();
   if (dialog.open) return dialog.close();
-  input.value = "";
+  input.value = typed;
   search();
   dialog.showModal();
   return undefined;
