@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import secrets
 from http import HTTPStatus
+from urllib.parse import quote
 
 import structlog
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from .. import config
 from ..http.problems import Problem, problem
-from .page import page
+from .page import page_at_all
 
 log = structlog.get_logger("flask_chat.web")
 
@@ -26,10 +29,34 @@ def _answer(error: Exception) -> Response:
         told = Problem(500, "Something went wrong here. It has been written down for the one who runs this chat.")
     if request.path.startswith("/api/"):
         return _allowing(Response(told.encode(), told.status, headers=told.headers), error)
-    response = page("errors/error.html", told.status, status=told.status, title=told.title, detail=told.detail)
+    response = _page(told)
     if told.retry_after is not None:
         response.headers["retry-after"] = str(told.retry_after)
     return _allowing(response, error)
+
+
+def _page(told: Problem) -> Response:
+    """The page that says so. What could not be kept just now is on it, to be sent once more."""
+    later = told.status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.INSUFFICIENT_STORAGE)
+    words = request.form.get("message") if later and request.method == "POST" else None
+    return page_at_all(
+        "errors/unsent.html" if words else "errors/error.html",
+        told.status,
+        status=told.status,
+        title=told.title,
+        detail=told.detail,
+        here=_here(),
+        again=later and request.method == "GET",
+        words=words,
+        client_id=(request.form.get("client_id") or secrets.token_urlsafe(12)) if words else None,
+        max_text=config.MAX_TEXT,
+    )
+
+
+def _here() -> str:
+    """The address that was asked for, below where the chat begins."""
+    query = request.query_string.decode("latin-1")
+    return quote(request.path) + (f"?{query}" if query else "")
 
 
 def _allowing(response: Response, error: Exception) -> Response:

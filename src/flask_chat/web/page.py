@@ -7,6 +7,9 @@ from typing import Any
 
 from flask import Response, make_response, render_template, request
 
+from ..chat.people import Person
+from ..chat.settings import DEFAULTS, Settings
+from ..db import StorageUnavailable
 from ..http import headers
 from ..http.visitor import me, services
 
@@ -19,8 +22,19 @@ GZIP = 31
 
 def page(template: str, code: int = 200, **context: Any) -> Response:
     """A page from a template, with a nonce for its scripts."""
+    return _made(template, code, services().settings.get(), me(), context)
+
+
+def page_at_all(template: str, code: int, **context: Any) -> Response:
+    """As :func:`page`; while the database does not answer, for nobody in particular."""
+    try:
+        return page(template, code, **context)
+    except StorageUnavailable:
+        return _made(template, code, DEFAULTS, None, context)
+
+
+def _made(template: str, code: int, chosen: Settings, person: Person | None, context: dict[str, Any]) -> Response:
     chat = services()
-    chosen = chat.settings.get()
     nonce = headers.nonce()
     response = make_response(
         render_template(
@@ -32,7 +46,7 @@ def page(template: str, code: int = 200, **context: Any) -> Response:
             root=chat.config.prefix,
             asset=chat.assets.url,
             nonce=nonce,
-            me=me(),
+            me=person,
             **context,
         ),
         code,
