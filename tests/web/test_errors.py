@@ -54,6 +54,14 @@ def test_without_its_database_a_page_says_so_and_offers_to_try_again(ann: FlaskC
     assert f'href="{html.escape(path)}">Try again</a>' in answer.text
 
 
+def test_to_try_again_leads_to_no_other_host(gateway: Gateway, cable: Cable) -> None:
+    headers = enter(gateway, "Ann")
+    cable.pull()
+    answer = gateway.get("//evil.test/hello", headers)
+    assert answer.status == 503
+    assert 'href="/evil.test/hello">Try again</a>' in answer.text
+
+
 def test_what_somebody_wrote_is_on_the_page_that_says_it_was_not_sent(
     gateway: Gateway, chat: Services, cable: Cable
 ) -> None:

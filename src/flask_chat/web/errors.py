@@ -56,7 +56,8 @@ def _page(told: Problem) -> Response:
 def _here() -> str:
     """The address that was asked for, below where the chat begins."""
     query = request.query_string.decode("latin-1")
-    return quote(request.path) + (f"?{query}" if query else "")
+    # With two slashes before it, it would be another host's.
+    return "/" + quote(request.path.lstrip("/")) + (f"?{query}" if query else "")
 
 
 def _allowing(response: Response, error: Exception) -> Response:
