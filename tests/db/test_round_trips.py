@@ -92,6 +92,14 @@ def test_what_comes_first_in_a_transaction_is_undone_with_it(
     assert ids(backend) == [row["id"] for row in rows]
 
 
+def test_a_statement_that_takes_no_parameters_at_all_is_undone_too(backend: PostgreSQL, connection: Connection) -> None:
+    connection = connection.execution_options(no_parameters=True)
+    with connection.begin() as transaction:
+        connection.exec_driver_sql("INSERT INTO line VALUES (1)")
+        transaction.rollback()
+    assert ids(backend) == []
+
+
 @pytest.mark.parametrize("end", ["commit", "rollback"])
 def test_a_lock_that_nobody_needed_is_not_taken_by_the_next(
     backend: PostgreSQL, connection: Connection, round_trips: list[str], end: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
@@ -183,28 +184,80 @@ def test_the_switcher_finds_rooms_and_people_by_keyboard(ann: Page, dora: Progra
     expect(ann.get_by_role("heading", name="Kitchen")).to_be_visible()
 
 
+class Held:
+    """A script that does not come until it is let go."""
+
+    def __init__(self, page: Page, name: str) -> None:
+        self._page, self._routes = page, list[Route]()
+        page.route(f"**/js/{name}*.js*", self._hold)
+
+    def wait(self) -> None:
+        """Until it was asked for."""
+        within(10, lambda: self._page.evaluate("true") and bool(self._routes), "the script is asked for")
+
+    def let_go(self) -> None:
+        self._routes[0].continue_()
+
+    def fail(self) -> None:
+        self._routes[0].abort()
+        self._page.unroute_all()
+
+    def _hold(self, route: Route) -> None:
+        self._routes.append(route)
+
+
 def test_what_is_typed_before_the_switcher_is_there_is_meant_for_it(ann: Page, dora: Program) -> None:
     dora.room("Boats and tides", "Ann")
     expect(entry(ann, "Boats and tides")).to_be_visible()
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        held.append(route)
-
-    ann.route("**/js/switcher*.js*", hold)
-    with ann.expect_request("**/js/switcher*.js*"):
-        ann.keyboard.press("Control+k")
+    script = Held(ann, "switcher")
+    ann.keyboard.press("Control+k")
     ann.keyboard.type("tik")
     ann.keyboard.press("Backspace")
     ann.keyboard.press("Enter")
-    held[0].continue_()
-    box = ann.get_by_role("combobox", name="Find a room or person")
+    script.wait()
+    script.let_go()
+    box = ann.locator("dialog").get_by_role("combobox", name="Find a room or person")
     expect(box).to_be_focused()
     expect(box).to_have_value("ti")
     expect(ann.get_by_role("listbox").get_by_role("option", selected=True)).to_contain_text("Boats and tides")
     ann.keyboard.press("Escape")
+    expect(ann.get_by_label("Message to Lobby")).to_be_focused()
     expect(ann.get_by_label("Message to Lobby")).to_have_value("")
     sees(ann)
+
+
+@pytest.mark.parametrize("away", ["Escape", "Control+k", "Tab", "click"])
+def test_whoever_goes_on_before_the_switcher_is_there_is_not_torn_away(ann: Page, away: str) -> None:
+    box = ann.get_by_label("Message to Lobby")
+    script = Held(ann, "switcher")
+    ann.keyboard.press("Control+k")
+    ann.keyboard.type("lob")
+    script.wait()
+    ann.keyboard.press(away) if away != "click" else box.click()
+    if away == "Tab":
+        box.focus()
+    expect(box).to_be_focused()
+    ann.keyboard.type("Hello")
+    with ann.expect_response("**/js/switcher*.js*"):
+        script.let_go()
+    ann.keyboard.type(", Bob")
+    expect(box).to_have_value("Hello, Bob")
+    expect(ann.locator("dialog[open]")).to_have_count(0)
+
+
+@pytest.mark.parametrize("keys", ["Control+k", "Alt+ArrowUp"])
+def test_a_switcher_that_cannot_be_fetched_takes_nothing_away(ann: Page, keys: str) -> None:
+    box = ann.get_by_label("Message to Lobby")
+    script = Held(ann, "switcher")
+    ann.keyboard.press(keys)
+    script.wait()
+    with ann.expect_event("requestfailed"):
+        script.fail()
+    box.click()
+    ann.keyboard.type("Hello")
+    expect(box).to_have_value("Hello")
+    ann.keyboard.press("Control+k")
+    expect(ann.locator("dialog").get_by_role("combobox")).to_be_focused()
 
 
 def test_alt_and_arrows_go_from_room_to_room(ann: Page, dora: Program) -> None:

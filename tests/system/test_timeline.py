@@ -171,6 +171,21 @@ def test_what_is_deleted_further_down_moves_nothing_that_is_read(ann: Page, dora
         assert place(watched) == pytest.approx(before, abs=1)
 
 
+def test_a_long_message_that_is_read_does_not_move_when_it_grows(ann: Page, dora: Program) -> None:
+    lines = [f"line {number}" for number in range(60)]
+    said = dora.say("\n".join(lines))["id"]
+    dora.say("\n".join(lines))
+    scroller, body = ann.locator("#scroller"), stored(ann).first
+    expect(body).to_contain_text("line 59")
+    # The window begins amid the message.
+    scroller.evaluate("(scroller) => { scroller.scrollTop = 600 - scroller.scrollHeight + scroller.clientHeight }")
+    before = place(body)
+    assert before < 0
+    dora.ask("PATCH", f"/api/rooms/lobby/messages/{said}", {"text": "\n".join([*lines, *lines[:10]])})
+    expect(ann.locator(".message").first.locator(".edited")).to_be_visible()
+    assert place(body) == pytest.approx(before, abs=1)
+
+
 def test_a_page_that_stays_open_lets_go_of_its_oldest_and_finds_them_again(ann: Page, dora: Program) -> None:
     sees(ann)
     for number in range(610):

@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from flask_chat.db import Database, StorageUnavailable
 from flask_chat.http.services import Services
 
+from ..conftest import SignIn
 from ..http.gateway import Gateway
 from .test_messages import draft, enter, post, said
 
@@ -86,6 +87,56 @@ def test_other_words_for_a_message_are_on_it_too(ann: FlaskClient, cable: Cable)
     refused = ann.post(address, data={"message": "hello, Bob"})
     assert (refused.status_code, draft(refused)) == (503, "hello, Bob")
     assert f'action="{address}"' in refused.text
+
+
+def test_to_try_again_an_address_that_sends_sends_nothing_by_itself(
+    gateway: Gateway, chat: Services, cable: Cable
+) -> None:
+    headers = enter(gateway, "Ann")
+    elsewhere = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+    cable.pull()
+    refused = gateway.get("/Ann/a%20lie", {**headers, **elsewhere})
+    assert refused.status == 503
+    assert re.search(r'<a[^>]* rel="noreferrer"[^>]*>Try again', refused.text)
+    cable.put_back()
+    again = {**elsewhere, "sec-fetch-site": "same-origin", "sec-fetch-user": "?1"}
+    answer = gateway.get("/Ann/a%20lie", {**headers, **again})
+    assert (answer.status, draft(answer), said(chat)) == (200, "a lie", [])
+
+
+def test_to_whom_it_was_said_is_on_it_too(sign_in: SignIn, chat: Services, cable: Cable) -> None:
+    ann, _ = sign_in("Ann"), sign_in("Bob")
+    cable.pull()
+    refused = ann.post("/conversations", data={"with": "Bob", "message": "psst", "client_id": ""})
+    assert (refused.status_code, draft(refused)) == (503, "psst")
+    form = dict(re.findall(r'name="([a-z_]+)" value="([^"]+)"', refused.text))
+    assert form["with"] == "Bob"
+    cable.put_back()
+    for _ in range(2):
+        assert ann.post("/conversations", data={**form, "message": draft(refused)}).status_code == 303
+    assert said(chat) == ["psst"]
+
+
+def test_a_form_that_cannot_be_read_is_no_error_of_ours(ann: FlaskClient, cable: Cable) -> None:
+    cable.pull()
+    parts = "".join(f'--x\r\ncontent-disposition: form-data; name="{at}"\r\n\r\n\r\n' for at in range(1500))
+    answer = ann.post("/rooms/lobby/messages", data=f"{parts}--x--", content_type="multipart/form-data; boundary=x")
+    assert answer.status_code == 503
+
+
+def test_the_page_does_not_ask_the_database_again(
+    ann: FlaskClient, chat: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Database] = []
+
+    def refuse(database: Database) -> None:
+        asked.append(database)
+        raise StorageUnavailable(AWAY)
+
+    monkeypatch.setattr(Database, "read", refuse)
+    chat.sessions._known.clear()
+    assert ann.get("/rooms/lobby").status_code == 503
+    assert len(asked) == 1
 
 
 def test_no_other_form_is_repeated(ann: FlaskClient, cable: Cable) -> None:

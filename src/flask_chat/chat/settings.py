@@ -136,6 +136,11 @@ class Current:
         self._known: Settings | None = None
         self._changes = 0
 
+    @property
+    def known(self) -> Settings | None:
+        """The settings, if they can be said without asking the database."""
+        return self._known
+
     def get(self) -> Settings:
         """The settings."""
         known = self._known

@@ -150,6 +150,7 @@ class PostgreSQL:
         if not query_only:
             event.listen(engine, "do_execute", _in_one_round_trip)
             event.listen(engine, "do_executemany", _after_the_others)
+            event.listen(engine, "do_execute_no_params", _alone)
 
         @event.listens_for(engine, "do_connect")
         def do_connect(_dialect: object, _record: object, arguments: list[Any], options: dict[str, Any]) -> Any:
@@ -229,8 +230,9 @@ class _Connection(psycopg.Connection[Any]):
             raise psycopg.OperationalError("the server did not answer in time") from None
 
 
-# The driver would ask for every BEGIN, and for the lock, in a round trip of its own: a third of all that a
-# commit of messages waits for. So it believes that there are no transactions, and these begin them.
+# The driver would ask for every BEGIN, and for the lock, in a round trip of its own: a third of all that a commit of
+# messages waits for. So it believes that there are no transactions, and these begin them. What goes past these (the
+# driver's own cursors, COPY), and what streams its rows, must not come first in a transaction.
 def _in_one_round_trip(
     cursor: psycopg.Cursor[Any], statement: str, parameters: Sequence[object] | Mapping[str, object], context: object
 ) -> bool:
@@ -243,6 +245,10 @@ def _in_one_round_trip(
     while cursor.nextset():
         pass
     return True
+
+
+def _alone(cursor: psycopg.Cursor[Any], statement: str, context: object) -> bool:
+    return _after_the_others(cursor, statement, None, context)
 
 
 def _after_the_others(cursor: psycopg.Cursor[Any], _statement: str, _parameters: object, _context: object) -> bool:

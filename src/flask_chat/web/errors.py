@@ -8,11 +8,13 @@ from urllib.parse import quote
 
 import structlog
 from flask import Flask, Response, request
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from .. import config
+from ..db import StorageUnavailable
 from ..http.problems import Problem, problem
-from .page import page_at_all
+from .page import page, remembered_page
 
 log = structlog.get_logger("flask_chat.web")
 
@@ -38,26 +40,44 @@ def _answer(error: Exception) -> Response:
 def _page(told: Problem) -> Response:
     """The page that says so. What could not be kept just now is on it, to be sent once more."""
     later = told.status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.INSUFFICIENT_STORAGE)
-    words = request.form.get("message") if later and request.method == "POST" else None
-    return page_at_all(
-        "errors/unsent.html" if words else "errors/error.html",
-        told.status,
-        status=told.status,
-        title=told.title,
-        detail=told.detail,
-        here=_here(),
-        again=later and request.method == "GET",
-        words=words,
-        client_id=(request.form.get("client_id") or secrets.token_urlsafe(12)) if words else None,
-        max_text=config.MAX_TEXT,
-    )
+    form = _form() if later and request.method == "POST" else MultiDict[str, str]()
+    words = form.get("message", "")
+    repeated = [(name, value) for name in _REPEATED for value in form.getlist(name)]
+    client_id = next(filter(None, form.getlist("client_id")), None) or secrets.token_urlsafe(12)
+    context = {
+        "status": told.status,
+        "title": told.title,
+        "detail": told.detail,
+        "here": _here(),
+        "again": later and request.method == "GET",
+        "words": words,
+        "repeated": [*repeated, ("client_id", client_id)],
+        "max_text": config.MAX_TEXT,
+    }
+    template = "errors/unsent.html" if words else "errors/error.html"
+    if told.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        return remembered_page(template, told.status, **context)
+    try:
+        return page(template, told.status, **context)
+    except StorageUnavailable:
+        return remembered_page(template, told.status, **context)
+
+
+_REPEATED = ("with", "username", "next")
+"""What a form says beside a message that is sent once more: to whom, or as whom. Never a password."""
+
+
+def _form() -> MultiDict[str, str]:
+    try:
+        return request.form
+    except HTTPException:
+        return MultiDict()
 
 
 def _here() -> str:
     """The address that was asked for, below where the chat begins."""
     query = request.query_string.decode("latin-1")
-    # With two slashes before it, it would be another host's.
-    return "/" + quote(request.path.lstrip("/")) + (f"?{query}" if query else "")
+    return quote(request.path) + (f"?{query}" if query else "")
 
 
 def _allowing(response: Response, error: Exception) -> Response:

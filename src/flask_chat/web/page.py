@@ -9,9 +9,8 @@ from flask import Response, make_response, render_template, request
 
 from ..chat.people import Person
 from ..chat.settings import DEFAULTS, Settings
-from ..db import StorageUnavailable
 from ..http import headers
-from ..http.visitor import me, services
+from ..http.visitor import known, me, services
 
 LEVEL = 1
 """Of zlib's levels the fastest: a page has a hundred bytes more for it, and a small machine ten times the pages."""
@@ -25,12 +24,9 @@ def page(template: str, code: int = 200, **context: Any) -> Response:
     return _made(template, code, services().settings.get(), me(), context)
 
 
-def page_at_all(template: str, code: int, **context: Any) -> Response:
-    """As :func:`page`; while the database does not answer, for nobody in particular."""
-    try:
-        return page(template, code, **context)
-    except StorageUnavailable:
-        return _made(template, code, DEFAULTS, None, context)
+def remembered_page(template: str, code: int, **context: Any) -> Response:
+    """As :func:`page`, from what is known without the database."""
+    return _made(template, code, services().settings.known or DEFAULTS, known(), context)
 
 
 def _made(template: str, code: int, chosen: Settings, person: Person | None, context: dict[str, Any]) -> Response:

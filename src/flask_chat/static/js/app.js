@@ -3,6 +3,7 @@ import { keepDays } from "./clock.js";
 import { Composer } from "./composer.js";
 import { readBack } from "./earlier.js";
 import { Feed } from "./feed.js";
+import { holdTyped } from "./meanwhile.js";
 import { Outbox, strayed } from "./outbox.js";
 import { Pending } from "./pending.js";
 import { Reading } from "./reading.js";
@@ -90,21 +91,13 @@ if (strayed(username).length) moved().then((kept) => kept.cameAlong(username, ()
 new Feed(username, page.cursor, { events, signal, state: (state) => status.show(state), gone: leave }).start();
 seen();
 
-/** What is typed until the switcher is here is meant for it: in the message box, Enter would say it to everybody. */
 async function press(event) {
-  let typed = "";
-  const collect = (next) => {
-    if (next.ctrlKey || next.metaKey || next.altKey) return;
-    next.preventDefault();
-    if (next.key.length === 1) typed += next.key;
-    else if (next.key === "Backspace") typed = typed.slice(0, -1);
-  };
-  addEventListener("keydown", collect, true);
-  try {
-    (await keys())(event, typed);
-  } finally {
-    removeEventListener("keydown", collect, true);
-  }
+  if (event?.repeat) return;
+  const held = event?.altKey ? () => "" : holdTyped();
+  if (!held) return;
+  const pressed = await keys();
+  const typed = held();
+  if (typed !== undefined) pressed(event, typed);
 }
 
 function send(text) {
@@ -130,7 +123,7 @@ function events(batch) {
     else if (type === "message.edited" && mine)
       scroll.holdFor(part(`message-${message.id}`), () => timeline.change(message));
     else if (type === "message.deleted" && mine)
-      scroll.holdFor(part(`message-${event.message_id}`), () => timeline.remove(event.message_id));
+      scroll.holdFrom(part(`message-${event.message_id}`), () => timeline.remove(event.message_id));
     else if (type === "room.cleared" && mine) timeline.clear(event.through);
     else if (type === "read.moved" && here && reading?.moved(event.read_id)) title.clear();
     else if (type.startsWith("block.")) folded().then((fold) => fold(event));

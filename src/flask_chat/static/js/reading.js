@@ -111,8 +111,8 @@ export class Reading {
     const { scroll } = this.#context;
     const before = this.#line;
     this.#line = article;
-    if (before) scroll.holdFor(before, () => before.removeAttribute("data-new"));
-    scroll.holdFor(article, () => (article.dataset.new = ""));
+    if (before) scroll.holdFrom(before, () => before.removeAttribute("data-new"));
+    scroll.holdFrom(article, () => (article.dataset.new = ""));
   }
 
   #tell() {

@@ -40,16 +40,24 @@ export class Scroll {
     }
   }
 
-  /** Makes a change to an article without moving what is read: where it begins above the window, it moves nothing by itself. */
+  /** Makes a change to an article without moving what is read: one above the window moves nothing by itself. */
   holdFor(article, change) {
-    const above = article && article.getBoundingClientRect().top < this.#scroller.getBoundingClientRect().top;
-    return above ? change() : this.hold(change);
+    return this.#above(article?.getBoundingClientRect().bottom) ? change() : this.hold(change);
+  }
+
+  /** The same for what comes or goes where an article begins, or with the whole of it. */
+  holdFrom(article, change) {
+    return this.#above(article?.getBoundingClientRect().top) ? change() : this.hold(change);
   }
 
   /** Offers the way to so many messages below. */
   offerNews(count) {
     this.#pill.textContent = count > 1 ? `${count} new messages ↓` : "New message ↓";
     this.#pill.hidden = false;
+  }
+
+  #above(place) {
+    return place < this.#scroller.getBoundingClientRect().top;
   }
 
   toEnd() {
