@@ -340,6 +340,12 @@ def test_it_measures_on_postgresql_and_redis_and_leaves_nothing(
     assert command.started() == []
 
 
+def test_a_crowd_that_nobody_tells_anything_goes_without_a_word() -> None:
+    crowd = [sys.executable, "-P", "-m", "flask_chat.capacity.crowd"]
+    ended = subprocess.run(crowd, input="", capture_output=True, text=True, timeout=30, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+
+
 def test_stopped_in_the_middle_it_leaves_nothing(tmp_path: Path) -> None:
     with Command(tmp_path, "--people", "10", "--seconds", "60") as command:
         until = time.monotonic() + 30

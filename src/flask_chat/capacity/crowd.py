@@ -177,7 +177,10 @@ async def _obey() -> None:
     orders = asyncio.StreamReader(limit=2**24)
     loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(orders), sys.stdin)
-    crowd = Crowd(**json.loads(await orders.readline()))
+    # Whoever started it may have been stopped before there was a word.
+    if not (line := await orders.readline()):
+        return
+    crowd = Crowd(**json.loads(line))
     while line := await orders.readline():
         order = json.loads(line)
         answer = await getattr(crowd, order.pop("do"))(**order)
